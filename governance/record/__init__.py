@@ -1,0 +1,1 @@
+"""Tables, migrations and transactions: the only door to the database."""
