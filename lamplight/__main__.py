@@ -1,0 +1,5 @@
+"""`python -m lamplight` is the `lamplight` command."""
+
+from lamplight.cli import main
+
+main()

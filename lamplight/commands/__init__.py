@@ -1,0 +1,1 @@
+"""The subcommands of `lamplight`, one file per family."""

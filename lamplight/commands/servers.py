@@ -1,0 +1,98 @@
+"""`up` starts everything; `serve` and `web` are the processes that it starts."""
+
+import signal
+from typing import Annotated, Any
+
+import typer
+
+from lamplight.commands.options import Data, notes
+from lamplight.launch import ports, runtime_part, web_part
+from lamplight.lock import DataLock
+from lamplight.samples import load_samples
+from lamplight.serving import serve_platform, serve_runtime
+from lamplight.settings import Settings, child_environment, load_settings
+from lamplight.supervisor import Supervisor, check_port
+
+StopWithParent = Annotated[bool, typer.Option("--stop-with-parent", hidden=True)]
+
+
+def up(
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Address of the pages.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the pages.")] = None,
+    runtime_port: Annotated[int | None, typer.Option(help="Port of the model runtime.")] = None,
+    samples: Annotated[bool, typer.Option(help="Load the sample policies at first start.")] = True,
+) -> None:
+    """Start Lamplight: models, runtime and pages. Ctrl-C drains and stops."""
+    overrides = {"web.host": host, "web.port": port, "runtime.port": runtime_port}
+    settings = load_settings(data, overrides)
+    with DataLock(settings.run_dir).take("up") as lock:
+        check_port(settings.web.host, settings.web.port, "--port")
+        check_port(settings.runtime.host, settings.runtime.port, "--runtime-port")
+        _install_models(settings)
+        _run(settings, lock, samples=samples)
+
+
+def serve(
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    stop_with_parent: StopWithParent = False,
+) -> None:
+    """Serve models with Ollama's and OpenAI's interfaces."""
+    settings = load_settings(data, {"runtime.host": host, "runtime.port": port})
+    check_port(settings.runtime.host, settings.runtime.port, "--port")
+    serve_runtime(settings, stop_with_parent=stop_with_parent)
+
+
+def web(
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    lock_fd: Annotated[int, typer.Option(hidden=True)] = -1,
+    socket_only: Annotated[bool, typer.Option("--socket-only", hidden=True)] = False,
+    stop_with_parent: StopWithParent = False,
+) -> None:
+    """Serve the pages and the platform's own interface; a runtime must run elsewhere."""
+    settings = load_settings(data, {"web.host": host, "web.port": port})
+    lock = DataLock(settings.run_dir)
+    with lock.adopt(lock_fd) if lock_fd >= 0 else lock.take("web"):
+        if not socket_only:
+            check_port(settings.web.host, settings.web.port, "--port")
+        serve_platform(settings, socket_only=socket_only, stop_with_parent=stop_with_parent)
+
+
+def _install_models(settings: Settings) -> None:
+    from lamplight.commands.models import pull_with_progress
+
+    for name in (settings.rag.embed_model, settings.rag.chat_model):
+        pull_with_progress(settings, name, only_if_missing=True)
+
+
+def _run(settings: Settings, lock: DataLock, *, samples: bool) -> None:
+    # The models of the assistant stay loaded: nobody should wait for them after a quiet hour.
+    stay = {"runtime.keep_alive_s": -1.0}
+    environment = child_environment(ports(settings) | stay)
+    parts = [
+        runtime_part(settings, environment),
+        web_part(settings, environment, lock, listen=True),
+    ]
+    supervisor = Supervisor(parts, lambda note: notes.print(note))
+
+    def stop(_signal: int, _frame: Any) -> None:
+        notes.print("Stopping: answers under way are finished first")
+        supervisor.request_stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    try:
+        notes.print("Starting the model runtime and the platform")
+        supervisor.start()
+        if not supervisor.stopping:
+            if samples:
+                load_samples(settings, lambda note: notes.print(note))
+            notes.print(f"\nLamplight is ready: http://{settings.web.host}:{settings.web.port}/")
+            notes.print(f"Data: {settings.data_dir}. Stop with Ctrl-C.", style="dim")
+        supervisor.watch()
+    finally:
+        supervisor.stop()
