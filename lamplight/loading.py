@@ -86,11 +86,11 @@ def load(
     waiting = deque(outcome for outcome in outcomes if outcome.state == "queued")
     for outcome, job in _follow(client, waiting):
         on_progress(outcome, job)
-    pages = {d["document"]: d for d in client.get("/api/v1/documents")["documents"]}
+    pages = {d["document_id"]: d for d in client.get("/api/v1/documents")["documents"]}
     for outcome in outcomes:
         if outcome.document in pages and outcome.state in ("loaded", "duplicate"):
-            outcome.pages = pages[outcome.document]["pages"]
-            outcome.passages = pages[outcome.document]["passages"]
+            outcome.pages = pages[outcome.document]["page_count"]
+            outcome.passages = pages[outcome.document]["passage_count"]
     return outcomes
 
 

@@ -27,10 +27,12 @@ def open_platform(settings: Settings) -> Iterator[Platform]:
     index = open_index(settings.rag)
     embedder = Embedder(settings.rag)
     policies = PolicyStore(record, settings.governance)
-    loader = Loader(record, index, embedder, settings.governance, settings.ingest)
+    loader = Loader(
+        record, index, embedder, settings.rag.embed_model, settings.governance, settings.ingest
+    )
 
     def draw_page(path: Path, page: int, quotes: Sequence[str]) -> bytes:
-        return render_page(path, page, quotes, settings.ingest).png
+        return render_page(path, page, quotes, settings=settings.ingest).png
 
     try:
         loader.launch()

@@ -39,6 +39,8 @@ ALIASES = {
 }
 # Read by the tests and benchmarks, not by us.
 NOT_SETTINGS = {"LAMPLIGHT_DATA", "LAMPLIGHT_CORPUS", "LAMPLIGHT_TEST_MODELS"}
+# Stores of the same user whose blobs are linked instead of fetched again; never written.
+MODEL_STORES = ("~/.lamplight/models", "~/.cache/lamplight/models", "~/.ollama/models")
 PREFIX = "LAMPLIGHT_"
 FILE_NAME = "lamplight.toml"
 
@@ -102,12 +104,14 @@ def _derived(home: Path) -> dict[str, Any]:
         "governance.data_dir": home,
         "rag.index_dir": home / "index",
         "runtime.models_dir": home / "models",
+        "runtime.shared_models_dirs": tuple(Path(store).expanduser() for store in MODEL_STORES),
     }
 
 
 def _point_rag_at_runtime(values: dict[str, Any]) -> None:
-    host = values.get("runtime.host", RuntimeSettings.host)
-    port = values.get("runtime.port", RuntimeSettings.port)
+    usual = {field.name: field.default for field in fields(RuntimeSettings)}
+    host = values.get("runtime.host", usual["host"])
+    port = values.get("runtime.port", usual["port"])
     for name in ("rag.chat_url", "rag.embed_url"):
         values.setdefault(name, f"http://{host}:{port}/v1")
 
@@ -119,7 +123,7 @@ def _from_file(path: Path) -> dict[str, Any]:
         tables = tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadSetting(f"{path} cannot be read: {error}.", "Correct the file.") from error
-    found = {}
+    found: dict[str, Any] = {}
     for package, table in tables.items():
         if package not in PACKAGES or not isinstance(table, dict):
             raise BadSetting(
@@ -130,7 +134,7 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
     by_variable = {_variable(name): name for name in _names()} | ALIASES
     for variable, value in environment.items():
         if not variable.startswith(PREFIX) or variable in NOT_SETTINGS:

@@ -22,7 +22,7 @@ MAY_IMPORT = {
 # Each outside thing has one door.
 DOORS = {
     "llama_cpp": ("runtime/backend.py",),
-    "qdrant_edge": ("rag/index/edge.py",),
+    "qdrant_edge": ("rag/index/edge.py", "rag/index/server.py"),
     "qdrant_client": ("rag/index/server.py",),
     "sqlalchemy": ("governance/",),
     "alembic": ("governance/record/",),

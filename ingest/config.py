@@ -1,0 +1,37 @@
+"""Settings of this package: what a file may cost, and how long a passage is."""
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """Every limit on a file from outside, with its default and unit."""
+
+    # A file as uploaded, bytes.
+    max_file_bytes: int = 100 * MIB
+    # All parts of a packed file (DOCX) once unpacked, bytes.
+    max_unpacked_bytes: int = 400 * MIB
+    # Pages of a PDF.
+    max_pages: int = 3000
+    # Text read out of one file, characters.
+    max_text_chars: int = 20_000_000
+    # Wall clock of the child process that reads one file, seconds.
+    parse_timeout_s: float = 300.0
+    # Address space of that child process, bytes.
+    parse_memory_bytes: int = 2048 * MIB
+    # Wall clock of the child process that draws one page, seconds.
+    image_timeout_s: float = 20.0
+    # Largest page image, pixels; a larger page is drawn at a smaller scale.
+    max_image_pixels: int = 12_000_000
+    # A passage aims at this many words ...
+    passage_words: int = 150
+    # ... and never has more than this many, unless one table row alone does.
+    passage_max_words: int = 220
+    # Passages sent to the embedding model in one request.
+    embed_batch: int = 32
+    # Files read and embedded at the same time.
+    parallel_files: int = 2
+    # Free disk space below which nothing is loaded, bytes.
+    min_free_bytes: int = 512 * MIB

@@ -1,0 +1,69 @@
+"""A file once read: its blocks in reading order, each with its page. Pages count from 1."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class BlockKind(StrEnum):
+    """What a block is to a reader."""
+
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    LIST_ITEM = "list_item"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One heading, paragraph, list item or table.
+
+    text: of a table, a Markdown pipe table with its header row first; of a list item, with its
+        marker ("- x", "1. x").
+    page: where it begins.
+    level: of a heading, 1 (outermost) to 9; of a list item, its depth from 0.
+    page_to: where it ends, if not on the page where it begins; otherwise 0.
+    """
+
+    kind: BlockKind
+    text: str
+    page: int
+    level: int = 0
+    page_to: int = 0
+
+    @property
+    def last_page(self) -> int:
+        """The page on which it ends."""
+        return max(self.page, self.page_to)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """What a parser makes of one file.
+
+    title: as the file itself states it, or None.
+    page_texts: cleaned text per page, shown beside the page's image; formats without pages have
+        one page.
+    pages_without_text: pages that hold pictures and no text, so that nobody takes the text for all.
+    """
+
+    title: str | None
+    blocks: tuple[Block, ...]
+    page_count: int
+    page_texts: tuple[str, ...]
+    pages_without_text: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PassageText:
+    """A stretch of one section, as it is shown and as it is searched.
+
+    section: the path of headings, "A > B > C"; empty before the first heading.
+    embed_text: title, heading path and text: what is embedded and matched by words.
+    """
+
+    ordinal: int
+    section: str
+    page_from: int
+    page_to: int
+    text: str
+    embed_text: str

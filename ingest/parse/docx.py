@@ -1,0 +1,187 @@
+"""Word documents: body order, headings by style or outline level, lists, tables."""
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from docx import Document
+from docx.opc.exceptions import OpcError
+from docx.oxml.ns import qn
+from lxml import etree  # type: ignore[import-untyped]  # python-docx parses with it
+
+from ingest.clean import clean_line
+from ingest.config import IngestSettings
+from ingest.document import Block, BlockKind, ParsedDocument
+from ingest.errors import DamagedFile, EncryptedFile, FileTooLarge, UnsupportedType, in_words
+from ingest.parse.docx_lists import Numbering
+from ingest.parse.docx_styles import Styles
+from ingest.parse.lines import list_marker, with_plain_marker
+from ingest.parse.markup import one_page_document, pipe_table
+from ingest.parse.titles import heading_title, stated_title
+
+if TYPE_CHECKING:
+    from docx.document import Document as WordDocument
+    from docx.oxml.xmlchemy import BaseOxmlElement
+
+_MAX_PARTS = 10_000
+_SAVE_AGAIN = "Open it in Word, save it again as .docx and load that."
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_TEXT_BOX = qn("w:txbxContent")
+# What tracked changes took away, what fields are made of, and second copies of text boxes.
+_NOT_TEXT = frozenset((*map(qn, ("w:del", "w:moveFrom", "w:instrText", "w:delText")), _FALLBACK))
+# Wrappers around whole paragraphs and tables: content controls, tracked insertions.
+_WRAPPERS = frozenset(map(qn, ("w:sdt", "w:sdtContent", "w:ins", "w:moveTo", "w:customXml")))
+_BREAKS = {qn("w:tab"): " ", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
+_BROKEN_XML = (OpcError, KeyError, ValueError, AttributeError, IndexError, etree.LxmlError)
+
+
+def parse(content: bytes, settings: IngestSettings) -> ParsedDocument:
+    """Read a Word document; raises RefusedFile when it is damaged, locked, too large or empty."""
+    _check_package(content, settings)
+    document = _open(content)
+    try:
+        blocks = _Reader(Styles(document), Numbering(document)).read(document.element.body)
+        title = clean_line(document.core_properties.title or "")
+    except _BROKEN_XML as error:
+        raise _damaged() from error
+    return one_page_document(stated_title(title) or heading_title(blocks), blocks, settings)
+
+
+def _check_package(content: bytes, settings: IngestSettings) -> None:
+    """Look at the archive's own list of parts before anything is unpacked."""
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as package:
+            parts = package.infolist()
+    except (*_BROKEN_ZIP, ValueError) as error:
+        raise _damaged() from error
+    if any(part.flag_bits & 1 for part in parts):
+        raise EncryptedFile(
+            "The file is protected with a password.",
+            "Remove the password, save it and load it again.",
+        )
+    unpacked_bytes = sum(part.file_size for part in parts)
+    if len(parts) > _MAX_PARTS or unpacked_bytes > settings.max_unpacked_bytes:
+        raise FileTooLarge(
+            f"Unpacked, the file would have {in_words(unpacked_bytes)} in {len(parts)} parts; "
+            f"the limit is {in_words(settings.max_unpacked_bytes)}.",
+            "Make its pictures smaller, or split the document.",
+        )
+
+
+def _open(content: bytes) -> "WordDocument":
+    try:
+        return Document(BytesIO(content))
+    except ValueError as error:
+        if "not a Word file" not in str(error):
+            raise _damaged() from error
+        raise UnsupportedType(
+            "The file is an Office file, but not a Word document.",
+            "Save it as .docx or PDF, and load that.",
+        ) from error
+    except (*_BROKEN_XML, *_BROKEN_ZIP) as error:
+        raise _damaged() from error
+
+
+def _damaged() -> DamagedFile:
+    return DamagedFile("The Word file is damaged: its parts cannot be read.", _SAVE_AGAIN)
+
+
+class _Reader:
+    """Walks the body in order, into content controls and text boxes too."""
+
+    def __init__(self, styles: Styles, numbering: Numbering) -> None:
+        self._styles = styles
+        self._numbering = numbering
+
+    def read(self, body: "BaseOxmlElement") -> list[Block]:
+        """The blocks of the document's body."""
+        return list(self._blocks(body))
+
+    def _blocks(self, parent: "BaseOxmlElement") -> Iterator[Block]:
+        for child in parent:
+            if child.tag == qn("w:p"):
+                yield from self._paragraph(child)
+            elif child.tag == qn("w:tbl"):
+                yield from self._table(child)
+            elif child.tag in _WRAPPERS:
+                yield from self._blocks(child)
+
+    def _paragraph(self, paragraph: "BaseOxmlElement") -> Iterator[Block]:
+        text = clean_line(_text(paragraph))
+        if any(char.isalnum() for char in text):
+            yield self._block(paragraph, text)
+        for box in _text_boxes(paragraph):
+            yield from self._blocks(box)
+        # A table may stand inside a run, where Word shows it as if it followed the paragraph.
+        for table in paragraph.iter(qn("w:tbl")):
+            if not any(parent.tag == _TEXT_BOX for parent in table.iterancestors()):
+                yield from self._table(table)
+
+    def _block(self, paragraph: "BaseOxmlElement", text: str) -> Block:
+        level = self._styles.heading_level(paragraph)
+        marker, depth = self._numbering.marker(paragraph, self._styles.style_id(paragraph))
+        if level:
+            number = marker if marker and marker != "- " else ""
+            return Block(BlockKind.HEADING, number + text, 1, level)
+        if marker:
+            return Block(BlockKind.LIST_ITEM, marker + text, 1, depth)
+        if list_marker(text):
+            return Block(BlockKind.LIST_ITEM, with_plain_marker(text), 1)
+        return Block(BlockKind.PARAGRAPH, text, 1)
+
+    def _table(self, table: "BaseOxmlElement") -> Iterator[Block]:
+        rows = [list(_cells(row)) for row in table.iter(qn("w:tr")) if _of(row, table)]
+        if all(len(row) <= 1 for row in rows):
+            # One column is a frame around text, not a table.
+            for row in rows:
+                for cell in row:
+                    yield from self._blocks(cell)
+            return
+        text = pipe_table([[text for cell in row for text in _cell_texts(cell)] for row in rows])
+        if any(char.isalnum() for char in text):
+            yield Block(BlockKind.TABLE, text, 1)
+
+
+def _of(row: "BaseOxmlElement", table: "BaseOxmlElement") -> bool:
+    """Whether the row is the table's own, and not one of a table inside it."""
+    return next(row.iterancestors(qn("w:tbl"))) is table
+
+
+def _cells(row: "BaseOxmlElement") -> Iterator["BaseOxmlElement"]:
+    for cell in row.iter(qn("w:tc")):
+        if next(cell.iterancestors(qn("w:tr"))) is row:
+            yield cell
+
+
+def _cell_texts(cell: "BaseOxmlElement") -> list[str]:
+    """The cell's text, then an empty cell for each further column that it spans."""
+    span = cell.find(f"{qn('w:tcPr')}/{qn('w:gridSpan')}")
+    value = span.get(qn("w:val"), "1") if span is not None else "1"
+    columns = min(int(value), 100) if value.isdecimal() and len(value) < 6 else 1
+    texts = (clean_line(_text(paragraph)) for paragraph in cell.iter(qn("w:p")))
+    return [" ".join(text for text in texts if text), *[""] * (columns - 1)]
+
+
+def _text(paragraph: "BaseOxmlElement") -> str:
+    """The paragraph's text as it is printed: insertions in, deletions and text boxes out."""
+    parts: list[str] = []
+    stack = [paragraph]
+    while stack:
+        element = stack.pop()
+        if element.tag == qn("w:t"):
+            parts.append(element.text or "")
+        elif element.tag in _BREAKS:
+            parts.append(_BREAKS[element.tag])
+        elif element.tag not in _NOT_TEXT and element.tag not in (_TEXT_BOX, qn("w:tbl")):
+            stack.extend(reversed(element))
+    return "".join(parts)
+
+
+def _text_boxes(paragraph: "BaseOxmlElement") -> Iterator["BaseOxmlElement"]:
+    for box in paragraph.iter(_TEXT_BOX):
+        # The fallback repeats the box for programs that cannot draw the first form.
+        if not any(parent.tag == _FALLBACK for parent in box.iterancestors()):
+            yield box

@@ -1,0 +1,133 @@
+"""Reads one file in a short-lived child process with limits; whatever it does, we get a verdict."""
+
+import importlib
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from ingest import errors
+from ingest.child import (
+    ChildCrashError,
+    ChildLimits,
+    ChildMemoryError,
+    ChildTimeoutError,
+    run_child,
+    serve_once,
+)
+from ingest.config import IngestSettings
+from ingest.document import Block, BlockKind, ParsedDocument
+from ingest.source import DOCX, HTML, MARKDOWN, PDF, TEXT, check_size, title_of
+
+_MODULES = {
+    PDF: "ingest.parse.pdf",
+    DOCX: "ingest.parse.docx",
+    HTML: "ingest.parse.html",
+    MARKDOWN: "ingest.parse.markdown",
+    TEXT: "ingest.parse.text",
+}
+_REFUSALS = {kind.type: kind for kind in errors.RefusedFile.__subclasses__()}
+# JSON escapes a character in six bytes at most, and text is held twice: in blocks and pages.
+_BYTES_PER_CHAR = 12
+_SPLIT_IT = "Split it into several documents, or save it again from the program it came from."
+
+
+def parse_file(
+    path: Path, media_type: str, file_name: str, settings: IngestSettings
+) -> ParsedDocument:
+    """Read a file by its type from `inspect`; raises RefusedFile naming the file and the reason.
+
+    title: the document's own, else the file's name in words.
+    """
+    check_size(file_name, path.stat().st_size, settings)
+    task = {
+        "path": str(path.resolve()),
+        "media_type": media_type,
+        "file_name": file_name,
+        "settings": asdict(settings),
+    }
+    limits = ChildLimits(
+        timeout_s=settings.parse_timeout_s,
+        memory_bytes=settings.parse_memory_bytes,
+        answer_bytes=_BYTES_PER_CHAR * settings.max_text_chars,
+    )
+    try:
+        answer = run_child("ingest.parser", task, limits)
+    except ChildTimeoutError as error:
+        raise errors.ParseTimeout(
+            f"{file_name} took longer than {settings.parse_timeout_s:g} seconds to read.",
+            _SPLIT_IT,
+        ) from error
+    except ChildMemoryError as error:
+        raise errors.ParseOutOfMemory(
+            f"{file_name} needs more memory to read than one file may have "
+            f"({errors.in_words(settings.parse_memory_bytes)}).",
+            _SPLIT_IT,
+        ) from error
+    except ChildCrashError as error:
+        raise errors.DamagedFile(
+            f"{file_name} is damaged: the program that reads it broke off.",
+            "Get a fresh copy, or open it in the program it came from and save it again.",
+        ) from error
+    return _decoded(answer, file_name)
+
+
+def _decoded(answer: bytes, file_name: str) -> ParsedDocument:
+    """The document or the refusal that the child answered, each field checked again by type."""
+    value = json.loads(answer)
+    if "refusal" in value:
+        kind, message, hint = value["refusal"]
+        raise _REFUSALS.get(kind, errors.DamagedFile)(_named(str(message), file_name), str(hint))
+    blocks = tuple(
+        Block(BlockKind(kind), str(text), int(page), int(level), int(page_to))
+        for kind, text, page, level, page_to in value["blocks"]
+    )
+    return ParsedDocument(
+        title=str(value["title"]) if value["title"] else title_of(file_name),
+        blocks=blocks,
+        page_count=int(value["page_count"]),
+        page_texts=tuple(map(str, value["page_texts"])),
+        pages_without_text=tuple(map(int, value["pages_without_text"])),
+    )
+
+
+def _named(message: str, file_name: str) -> str:
+    """The parser's message with the file's name in it, which parsers are not told."""
+    return message if file_name in message else f"{file_name}: {message}"
+
+
+def _encoded(document: ParsedDocument) -> dict[str, Any]:
+    return {
+        "title": document.title,
+        "blocks": [
+            [block.kind, block.text, block.page, block.level, block.page_to]
+            for block in document.blocks
+        ],
+        "page_count": document.page_count,
+        "page_texts": document.page_texts,
+        "pages_without_text": document.pages_without_text,
+    }
+
+
+def _work(task: dict[str, Any]) -> bytes:
+    """In the child: parse, and answer with the document or with the refusal."""
+    known = {field.name for field in fields(IngestSettings)}
+    settings = IngestSettings(**{k: v for k, v in task["settings"].items() if k in known})
+    try:
+        parser = importlib.import_module(_MODULES[task["media_type"]])
+        value = _encoded(parser.parse(Path(task["path"]).read_bytes(), settings))
+    except errors.RefusedFile as refusal:
+        value = {"refusal": [refusal.type, refusal.message, refusal.hint]}
+    except RecursionError:
+        value = {
+            "refusal": [
+                errors.DamagedFile.type,
+                "The file is nested too deeply to be read.",
+                "Open it in the program it came from and save it again.",
+            ]
+        }
+    return json.dumps(value).encode()
+
+
+if __name__ == "__main__":
+    serve_once(_work)

@@ -1,0 +1,263 @@
+"""Loads files as durable workflows: what was accepted is finished, also after a crash.
+
+Each file passes four steps: read, embed, index, publish. A step that was done is not done again; a
+step that was cut short starts over and writes the same rows, because ids follow from the version.
+Nothing of a file is searchable before its last step, which is one transaction.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import PurePosixPath
+from threading import Event
+
+import structlog
+from dbos import DBOS, DBOSConfig, SetWorkflowID, StepOptions
+from dbos._error import DBOSMaxStepRetriesExceeded
+
+from governance.config import GovernanceSettings
+from governance.errors import NoSpace, NotFound
+from governance.jobs import JobError, JobState, JobStore, Stage
+from governance.loading import LoadingStore, NewFile, NewPassage
+from governance.originals import keep_original, original_path
+from governance.policies import Department
+from governance.record.database import Record
+from ingest.config import IngestSettings
+from ingest.errors import IngestError, NoDiskSpace, RefusedFile
+from ingest.index import index_version, reconcile
+from ingest.parser import parse_file
+from ingest.source import inspect
+from ingest.split import split
+from rag.embed import Embedder
+from rag.errors import RagError, RuntimeBusy, RuntimeTooSlow, RuntimeUnreachable
+from rag.index import PassageIndex
+
+QUEUE = "ingest"
+POLLING_INTERVAL_S = 0.2
+# A constant: by default DBOS derives it from our source, and jobs of an older build wait for ever.
+APPLICATION_VERSION = "lamplight-1"
+EXECUTOR_ID = "lamplight-worker"
+
+# The runtime may be starting, restarting, or busy with questions.
+PASSING_FAULTS = (RuntimeUnreachable, RuntimeBusy, RuntimeTooSlow)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFields:
+    """What the person who loads a file says about it."""
+
+    title: str | None = None
+    policy_number: str | None = None
+    effective_from: date | None = None
+    review_due: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of a file that was handed in; a duplicate names the document it repeats."""
+
+    document_id: str
+    version: int
+    job_id: str | None
+
+    @property
+    def state(self) -> str:
+        """`queued`, or `duplicate` when the department already has these bytes."""
+        return "duplicate" if self.job_id is None else "queued"
+
+
+class Interrupted(BaseException):
+    """Shutting down: no error of the workflow, which goes on at the next start."""
+
+
+class Loader:
+    """Takes files in and works through them, one durable workflow each."""
+
+    def __init__(
+        self,
+        record: Record,
+        index: PassageIndex,
+        embedder: Embedder,
+        embed_model: str,
+        governance_settings: GovernanceSettings,
+        settings: IngestSettings,
+    ) -> None:
+        self._record = record
+        self._index = index
+        self._embedder = embedder
+        self._embed_model = embed_model
+        self._originals_dir = governance_settings.originals_dir
+        self._settings = settings
+        self._store = LoadingStore(record, governance_settings)
+        self._jobs = JobStore(record)
+        self._stopping = Event()
+        self._workflow: Callable[[str, str], None] = self._load
+
+    def launch(self) -> None:
+        """Bring the index into line and take up every job that an earlier run left."""
+        rebuilt = reconcile(self._index, self._store)
+        if rebuilt:
+            log.warning("index rebuilt from the record", passages=rebuilt)
+        DBOS(config=self._config())
+
+        @DBOS.workflow(name="load_file")
+        def load_file(version_id: str, job_id: str) -> None:
+            self._load(version_id, job_id)
+
+        self._workflow = load_file
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE,
+            worker_concurrency=self._settings.parallel_files,
+            polling_interval_sec=POLLING_INTERVAL_S,
+            on_conflict="always_update",
+        )
+        for job_id, version_id in self._jobs.open_versions():
+            self._enqueue(job_id, version_id)
+
+    def close(self) -> None:
+        """Stop between two steps; what is unfinished goes on at the next launch."""
+        self._stopping.set()
+        DBOS.destroy(destroy_registry=True)
+
+    def submit(
+        self,
+        file_name: str,
+        content: bytes,
+        department: Department,
+        fields: PolicyFields | None = None,
+    ) -> Submitted:
+        """Accept a file, durably, and queue it. Raises RefusedFile, NoSpace."""
+        source = inspect(file_name, content, self._settings)
+        fields = fields or PolicyFields()
+        keep_original(self._originals_dir, source.digest, content, self._settings.min_free_bytes)
+        file = NewFile(
+            file_name=source.file_name,
+            digest=source.digest,
+            media_type=source.media_type,
+            size_bytes=source.size_bytes,
+            title=fields.title,
+            policy_number=fields.policy_number,
+            effective_from=fields.effective_from,
+            review_due=fields.review_due,
+        )
+        registered = self._store.register(file, department)
+        if registered.job_id is not None:
+            self._enqueue(registered.job_id, registered.version_id)
+        return Submitted(registered.document_id, registered.version, registered.job_id)
+
+    def delete(self, document_id: str) -> None:
+        """Remove a document: from the record first, so that it cannot answer any more."""
+        self._store.delete(document_id)
+        self._index.delete_document(document_id)
+        self._index.flush()
+
+    def _config(self) -> DBOSConfig:
+        engine = self._record.jobs_engine()
+        return DBOSConfig(
+            name="lamplight",
+            system_database_url=engine.url.render_as_string(hide_password=False),
+            system_database_engine=engine,
+            application_version=APPLICATION_VERSION,
+            executor_id=EXECUTOR_ID,
+            log_level="ERROR",
+        )
+
+    def _enqueue(self, job_id: str, version_id: str) -> None:
+        # The job's id is the workflow's id, so a job that is queued twice runs once.
+        with SetWorkflowID(job_id):
+            DBOS.enqueue_workflow(QUEUE, self._workflow, version_id, job_id)
+
+    def _load(self, version_id: str, job_id: str) -> None:
+        try:
+            DBOS.run_step({"name": "read"}, self._read, version_id, job_id)
+            DBOS.run_step(_retries("embed"), self._embed, version_id, job_id)
+            DBOS.run_step({"name": "index"}, self._index_passages, version_id, job_id)
+            DBOS.run_step({"name": "publish"}, self._publish, version_id, job_id)
+        except NotFound:
+            log.info("document was removed while it was loading", job=job_id)
+            self._index.delete_version(version_id)
+        except Exception as error:
+            state, reason = ending(error)
+            if state is JobState.FAILED:
+                log.error("file could not be loaded", job=job_id, exc_info=error)
+            DBOS.run_step({"name": "abandon"}, self._abandon, version_id, job_id, state, reason)
+
+    def _read(self, version_id: str, job_id: str) -> None:
+        file = self._store.file_of(version_id)
+        self._jobs.note(job_id, Stage.READING, 0, 0)
+        path = original_path(self._originals_dir, file.digest)
+        document = parse_file(path, file.media_type, file.file_name, self._settings)
+        title = file.title or document.title or PurePosixPath(file.file_name).stem
+        passages = split(document, self._settings, title=title)
+        self._check_running()
+        self._store.save_text(
+            version_id,
+            title,
+            document.page_texts,
+            [
+                NewPassage(p.ordinal, p.section, p.page_from, p.page_to, p.text, p.embed_text)
+                for p in passages
+            ],
+        )
+
+    def _embed(self, version_id: str, job_id: str) -> None:
+        total = self._store.count_passages(version_id)
+        while batch := self._store.without_vector(version_id, self._settings.embed_batch):
+            self._check_running()
+            vectors = self._embedder.embed([text for _, text in batch])
+            ids = [passage_id for passage_id, _ in batch]
+            self._store.save_vectors(dict(zip(ids, vectors, strict=True)), self._embed_model)
+            left = self._store.count_without_vector(version_id)
+            self._jobs.note(job_id, Stage.EMBEDDING, total - left, total)
+
+    def _index_passages(self, version_id: str, job_id: str) -> None:
+        self._check_running()
+        count = self._store.count_passages(version_id)
+        self._jobs.note(job_id, Stage.INDEXING, count, count)
+        index_version(self._index, self._store, version_id)
+
+    def _publish(self, version_id: str, job_id: str) -> None:
+        self._store.publish(version_id, job_id)
+
+    def _abandon(self, version_id: str, job_id: str, state: JobState, reason: JobError) -> None:
+        self._store.abandon(version_id, job_id, state, reason)
+        self._index.delete_version(version_id)
+
+    def _check_running(self) -> None:
+        if self._stopping.is_set():
+            raise Interrupted
+
+
+def _retries(name: str) -> StepOptions:
+    # Six tries with growing waits: about half a minute before a file is given up.
+    return StepOptions(
+        name=name,
+        retries_allowed=True,
+        interval_seconds=1.0,
+        backoff_rate=2.0,
+        max_attempts=6,
+        should_retry=lambda error: isinstance(error, PASSING_FAULTS),
+    )
+
+
+def ending(error: Exception) -> tuple[JobState, JobError]:
+    """How a job ends after an error: whose fault it was, and what to tell the person."""
+    if isinstance(error, DBOSMaxStepRetriesExceeded) and error.errors:
+        error = error.errors[-1]
+    match error:
+        case RefusedFile():
+            return JobState.REFUSED, JobError(error.type, error.message, error.hint)
+        case IngestError():
+            return JobState.FAILED, JobError(error.type, error.message, error.hint)
+        case RagError() | NoSpace():
+            kind = NoDiskSpace.type if isinstance(error, NoSpace) else "runtime"
+            return JobState.FAILED, JobError(kind, error.message, error.hint)
+        case _:
+            return JobState.FAILED, JobError(
+                "internal",
+                "Something went wrong on our side while this file was being loaded.",
+                "Load it again. If it fails again, give the log of the data directory to support.",
+            )

@@ -1,0 +1,145 @@
+"""`lamplight eval`: asks every question of a file and scores what comes back."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import track
+from rich.table import Table
+
+from lamplight.client import PlatformClient
+from lamplight.commands.options import (
+    AsJson,
+    Data,
+    Department,
+    notes,
+    platform,
+    print_json,
+    results,
+)
+from lamplight.errors import BadUse, PlatformRefused
+from rag.errors import QuestionFileBad
+from rag.evaluate import Found, Given, Item, score
+from rag.questions import Question, read_questions
+
+DEPTH = 10
+# What decides the figures; they can only be compared where these agree.
+CONFIGURATION = (
+    "chat_model",
+    "embed_model",
+    "search_limit",
+    "search_candidates",
+    "prompt_passages",
+    "prompt_tokens",
+    "answer_tokens",
+    "temperature",
+    "seed",
+)
+
+
+def evaluate(
+    questions: Annotated[Path, typer.Argument(help="Questions, one JSON object a line.")],
+    department: Department = None,
+    retrieval_only: Annotated[
+        bool, typer.Option("--retrieval-only", help="Score the search, ask no model.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="A folder for results.json and report.md.")
+    ] = None,
+    as_json: AsJson = False,
+    data: Data = None,
+) -> None:
+    """Score search and answers of a department against a question file."""
+    asked = _read(questions)
+    with platform(data, "eval") as (client, settings):
+        name, _ = client.department(department)
+        files = _file_names(client, name)
+        models: dict[str, str] = {}
+        items = [
+            _ask(client, question, name, files, None if retrieval_only else models)
+            for question in track(asked, "Asking", console=notes, transient=True)
+        ]
+    used = {name: getattr(settings.rag, name) for name in CONFIGURATION}
+    result = score(items, {"department": name, **used, "model_digests": models})
+    if report is not None:
+        _write_report(report, result)
+    if as_json:
+        print_json(result)
+    else:
+        results.print(_table(result))
+
+
+def _read(path: Path) -> tuple[Question, ...]:
+    try:
+        return read_questions(path.read_text(encoding="utf-8").splitlines())
+    except QuestionFileBad as error:
+        raise BadUse(f"{path}: {error.message}", error.hint) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadUse(f"{path} cannot be read: {error}.", "Check the path.") from error
+
+
+def _file_names(client: PlatformClient, department: str) -> dict[str, str]:
+    found = client.get("/api/v1/documents", department=department)["documents"]
+    return {document["document_id"]: document["file_name"] for document in found}
+
+
+def _ask(
+    client: PlatformClient,
+    question: Question,
+    department: str,
+    files: Mapping[str, str],
+    models: dict[str, str] | None,
+) -> Item:
+    """Search, and unless `models` is None ask as well; notes the digest of each model there."""
+    began = time.perf_counter()
+    wanted = {"query": question.question, "k": DEPTH, "department": department}
+    passages = client.post("/api/v1/search", wanted)["passages"]
+    timings = {"search": (time.perf_counter() - began) * 1000}
+    found = tuple(_found(passage, files) for passage in passages)
+    if models is None:
+        return Item(question, found, timings_ms=timings)
+    try:
+        answer = client.post(
+            "/api/v1/ask", {"question": question.question, "department": department}
+        )
+    except PlatformRefused as refusal:
+        return Item(question, found, timings_ms=timings, error=refusal.message)
+    texts = {passage["passage_id"]: passage["text"] for passage in answer["passages"]}
+    models[answer["model"]["name"]] = answer["model"]["digest"]
+    cited = tuple(
+        Found(files.get(c["document_id"], ""), texts.get(c["passage_id"], c["quote"]))
+        for c in answer["citations"]
+    )
+    given = Given(answer["status"], answer["answer"], cited)
+    return Item(question, found, given, {**timings, **answer["timings_ms"]})
+
+
+def _found(passage: Mapping[str, Any], files: Mapping[str, str]) -> Found:
+    return Found(files.get(passage["document_id"], ""), passage["text"])
+
+
+def _figures(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for group in ("retrieval", "answers", "abstention", "latency_ms"):
+        for name, value in (result[group] or {}).items():
+            shown = "-" if value is None else f"{value:.0f}" if group == "latency_ms" else None
+            yield f"{group} {name}", shown or f"{value:.3f}"
+
+
+def _table(result: Mapping[str, Any]) -> Table:
+    table = Table("Figure", "Value", title=f"{result['n']} questions")
+    for name, value in _figures(result):
+        table.add_row(name, value)
+    return table
+
+
+def _write_report(folder: Path, result: Mapping[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(json.dumps(result, ensure_ascii=False, indent=2))
+    lines = [f"# Evaluation: {result['n']} questions", "", "| figure | value |", "|---|---|"]
+    lines += [f"| {name} | {value} |" for name, value in _figures(result)]
+    lines += ["", "## Configuration", ""]
+    lines += [f"- {name}: {value}" for name, value in result["config"].items()]
+    (folder / "report.md").write_text("\n".join(lines) + "\n")

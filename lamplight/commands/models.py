@@ -1,0 +1,159 @@
+"""`lamplight pull`, `list`, `ps`, `show`, `stop`: models, with Ollama's words."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from lamplight.commands.options import AsJson, Data, notes, print_json, results
+from lamplight.errors import CommandError, PlatformRefused
+from lamplight.settings import Settings, load_settings
+from runtime.catalog import builtin_catalog
+from runtime.errors import ModelRuntimeError
+from runtime.pull import Puller, PullProgress
+from runtime.store import Store
+
+TIMEOUT_S = 600.0
+
+
+class PullRefused(CommandError):
+    """A model could not be installed; nothing of it is visible."""
+
+
+class RuntimeNotRunning(CommandError):
+    """The command asks a running runtime, and none answers."""
+
+
+def pull(
+    model: Annotated[str, typer.Argument(help="A name from the catalogue, or your own.")],
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="A GGUF file, or the folder of a BERT-type embedding model."),
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Install a model; what was begun is resumed, and only the pinned digest is accepted."""
+    pull_with_progress(load_settings(data), model, file=source)
+
+
+def list_models(as_json: AsJson = False, data: Data = None) -> None:
+    """List the installed models."""
+    store = _store(load_settings(data))
+    models = store.models()
+    if as_json:
+        print_json({"models": [_as_json(model) for model in models]})
+        return
+    table = Table("Name", "Id", "Size", "Modified")
+    for model in models:
+        table.add_row(
+            str(model.name),
+            model.manifest.digest.removeprefix("sha256:")[:12],
+            f"{model.manifest.size_bytes / 1e6:.0f} MB",
+            f"{model.modified_at:%Y-%m-%d %H:%M}",
+        )
+    results.print(table)
+
+
+def ps(as_json: AsJson = False, data: Data = None) -> None:
+    """List the models that the running runtime has loaded."""
+    loaded = _ask(load_settings(data), "GET", "/api/ps")
+    if as_json:
+        print_json(loaded)
+        return
+    table = Table("Name", "Id", "Size", "Context", "Until")
+    for model in loaded["models"]:
+        size = f"{model['size'] / 1e6:.0f} MB"
+        context = str(model.get("context_length", ""))
+        table.add_row(model["name"], model["digest"][:12], size, context, model["expires_at"])
+    results.print(table)
+
+
+def show(
+    model: Annotated[str, typer.Argument(help="An installed model.")],
+    as_json: AsJson = False,
+    data: Data = None,
+) -> None:
+    """Describe a model that the running runtime has."""
+    found = _ask(load_settings(data), "POST", "/api/show", {"model": model})
+    if as_json:
+        print_json(found)
+        return
+    for name, value in {**found["details"], "capabilities": found["capabilities"]}.items():
+        results.print(f"{name:<20} {value}", markup=False)
+
+
+def stop(model: Annotated[str, typer.Argument(help="A loaded model.")], data: Data = None) -> None:
+    """Unload a model from the running runtime."""
+    _ask(load_settings(data), "POST", "/api/generate", {"model": model, "keep_alive": 0})
+
+
+def pull_with_progress(
+    settings: Settings, name: str, *, file: Path | None = None, only_if_missing: bool = False
+) -> None:
+    """Install a model with a progress bar on standard error. Raises PullRefused."""
+    puller = Puller(settings.runtime, _store(settings), builtin_catalog())
+    if only_if_missing and puller.is_installed(name):
+        return
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=notes,
+        transient=True,
+    )
+    try:
+        with progress:
+            task = progress.add_task(f"Model {name}", total=None)
+            puller.pull(name, lambda step: _show_step(progress, task, name, step), file)
+    except ModelRuntimeError as error:
+        raise PullRefused(error.message, error.hint) from error
+    notes.print(f"Model {name} is installed")
+
+
+def _show_step(progress: Progress, task: TaskID, name: str, step: PullProgress) -> None:
+    if step.total:
+        progress.update(task, completed=step.completed, total=step.total)
+    else:
+        progress.update(task, description=f"Model {name}: {step.status}")
+
+
+def _store(settings: Settings) -> Store:
+    return Store(settings.runtime.models_dir, settings.runtime.shared_models_dirs)
+
+
+def _as_json(model: Any) -> dict[str, Any]:
+    return {
+        "name": str(model.name),
+        "digest": model.manifest.digest,
+        "size": model.manifest.size_bytes,
+        "modified_at": model.modified_at.isoformat(),
+    }
+
+
+def _ask(settings: Settings, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    url = f"http://{settings.runtime.host}:{settings.runtime.port}"
+    try:
+        answer = httpx.request(
+            method, f"{url}{path}", json=body, timeout=TIMEOUT_S, trust_env=False
+        )
+    except httpx.HTTPError as error:
+        raise RuntimeNotRunning(
+            f"No model runtime answers at {url}.", "Start it with `lamplight up` or `serve`."
+        ) from error
+    if answer.is_error:
+        message = answer.json().get("error", f"The runtime answered {answer.status_code}.")
+        raise PlatformRefused("runtime", message, "See `lamplight list`.", answer.status_code)
+    return answer.json()

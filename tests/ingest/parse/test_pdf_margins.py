@@ -1,0 +1,39 @@
+from ingest.parse.pdf_lines import Line
+from ingest.parse.pdf_margins import key, without_margins
+
+HEIGHT = 800.0
+
+
+def kept(*pages: list[tuple[str, float]]) -> list[list[str]]:
+    lines = [
+        [Line(text, number, y=y) for text, y in page] for number, page in enumerate(pages, start=1)
+    ]
+    return [[line.text for line in page] for page in without_margins(lines, [HEIGHT] * len(pages))]
+
+
+def test_what_repeats_at_one_place_of_the_edge_is_taken_out() -> None:
+    """Numbers in it may differ from page to page."""
+    pages = [[(f"Policy 7, page {n} of 3", 40.0), (f"Text {n}", 400.0)] for n in (1, 2, 3)]
+    assert kept(*pages) == [["Text 1"], ["Text 2"], ["Text 3"]]
+
+
+def test_what_repeats_in_the_middle_stays() -> None:
+    """A table's header in the middle of each page is text."""
+    page = [("Bin Use", 300.0)]
+    assert kept(page, page, page) == [["Bin Use"]] * 3
+
+
+def test_what_stands_at_the_edge_once_stays() -> None:
+    """A heading at the top of one page is no running head."""
+    assert kept([("Scope", 40.0)], [("Duties", 40.0)]) == [["Scope"], ["Duties"]]
+
+
+def test_page_numbers_are_taken_out_even_once() -> None:
+    """One page is enough to know "Page 1 of 1", "- 3 -" and a title with the page's number."""
+    foot = [("Page 1 of 1", 780.0), ("- 3 -", 790.0), ("iv", 795.0), ("Falls Page 1", 30.0)]
+    assert kept([*foot, ("Text", 400.0)]) == [["Text"]]
+
+
+def test_the_key_ignores_numbers_blanks_and_case() -> None:
+    """Two pages' feet are the same foot."""
+    assert key("Page 12 OF 30") == key("page 3 of 4")
