@@ -35,7 +35,7 @@ frontend: .setup/frontend
 
 .setup/frontend: package.json package-lock.json $(wildcard web/assets/*) | .setup/tools
 	@echo "==> Front-end files"
-	@npm ci --silent --no-fund --no-audit
+	@npm ci --silent --no-fund --no-audit --ignore-scripts
 	@npm run --silent build
 	@touch $@
 

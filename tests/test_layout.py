@@ -49,7 +49,7 @@ def within(name: str, prefixes: tuple[str, ...]) -> bool:
     return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda p: p.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("path", list(sources()), ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_a_package_imports_only_what_it_may(path: Path) -> None:
     """The import arrows of the house point one way."""
     package = path.relative_to(ROOT).parts[0]

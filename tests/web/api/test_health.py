@@ -1,0 +1,25 @@
+"""Alive, and ready part by part."""
+
+import httpx
+import pytest
+
+from web.api.health import missing_models
+from web.errors import ModelsMissing
+
+
+def test_a_platform_with_everything_is_ready(client: httpx.Client) -> None:
+    """Each part says how it is."""
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    parts = answer.json()["parts"]
+    assert set(parts) == {"record", "index", "runtime", "models"}
+    assert all(part["ready"] for part in parts.values())
+    assert client.get("/healthz").status_code == 200
+
+
+def test_a_missing_model_is_named() -> None:
+    """With the command that installs it."""
+    with pytest.raises(ModelsMissing) as missing:
+        missing_models(("chat:1b", "embed"), ["embed:latest"])
+    assert "lamplight pull chat:1b" in missing.value.hint
+    assert missing_models(("embed",), ["embed:latest"]) == "embed"

@@ -1,0 +1,111 @@
+"""Every state of every page, in a real browser: axe-core's rules, and no sideways scrolling."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from web.testing import Site
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN_AXE = """async (tags) => (await axe.run(document, {runOnly: tags})).violations
+    .map((found) => `${found.id}: ${found.nodes.map((node) => node.html).join(' ')}`)"""
+OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+REPEATED_IDS = """() => [...document.querySelectorAll('[id]')].map((one) => one.id)
+    .filter((id, at, all) => all.indexOf(id) !== at)"""
+
+State = Callable[[Page, Site], None]
+
+
+def ask(question: str) -> State:
+    """The answer page after this question."""
+
+    def reach(page: Page, site: Site) -> None:
+        site.assistant.gate.set()
+        page.goto("/")
+        page.get_by_label("Your question").fill(question)
+        page.get_by_role("button", name="Ask", exact=True).click()
+        expect(page.locator("#answer[aria-busy=false] h2").first).to_be_visible()
+
+    return reach
+
+
+def ask_and_wait(page: Page, site: Site) -> None:
+    """The page while the passages are being read."""
+    site.assistant.gate.clear()
+    page.goto("/")
+    page.get_by_label("Your question").fill("slow")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.locator("#source-1")).to_be_visible()
+
+
+def ask_nothing(page: Page, _site: Site) -> None:
+    """The page that refuses an empty question."""
+    page.goto("/")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+
+
+def go(path: str) -> State:
+    """The page at this address."""
+    return lambda page, _site: page.goto(path) and None
+
+
+def view(page: Page, site: Site) -> None:
+    """The viewer at a quoted passage of a PDF."""
+    page.goto(site.assistant.passages[0].url.replace("#", "&from=0&to=61#"))
+
+
+def view_text(page: Page, site: Site) -> None:
+    """The viewer of a file without pages."""
+    page.goto(f"/documents/{site.hands}/versions/1")
+
+
+def remove(page: Page, site: Site) -> None:
+    """The question before a document is removed."""
+    page.goto(f"/documents/{site.hands}/delete")
+
+
+def upload_nothing(page: Page, _site: Site) -> None:
+    """The documents page after an upload without a file."""
+    page.goto("/documents")
+    page.get_by_role("button", name="Load files").click()
+
+
+STATES: dict[str, State] = {
+    "first": go("/"),
+    "reading": ask_and_wait,
+    "answered": ask("How long is a vial good for?"),
+    "not found": ask("nowhere"),
+    "runtime down": ask("silent"),
+    "cut short": ask("broken"),
+    "empty question": ask_nothing,
+    "answer gone": go("/ask/none"),
+    "search": go("/search?q=vial"),
+    "search failed": go("/search?q=silent"),
+    "documents": go("/documents"),
+    "upload refused": upload_nothing,
+    "remove": remove,
+    "viewer": view,
+    "viewer of text": view_text,
+    "help": go("/help"),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_page_state_breaks_no_rule_and_fits_a_narrow_window(
+    page: Page, site: Site, name: str
+) -> None:
+    """At 1280 pixels, and at 320 as with 400 % zoom; no id stands twice."""
+    STATES[name](page, site)
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(RUN_AXE, TAGS) == []
+    assert page.evaluate(REPEATED_IDS) == []
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert page.evaluate(OVERFLOW) <= 0
+    assert page.evaluate(RUN_AXE, TAGS) == []
+    site.assistant.gate.set()

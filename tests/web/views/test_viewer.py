@@ -1,0 +1,116 @@
+"""The viewer: pages, marks, images and the original."""
+
+import re
+
+import httpx
+import pytest
+
+from governance.policies import PassageRecord
+from web.testing import Site
+from web.views.viewer import paging, quoted_words, window
+
+RECORD = PassageRecord(
+    "p", "d", "v", None, "T", 1, "A", "", 2, 3, "One sentence. Another.", None, None, "f.pdf"
+)
+
+
+@pytest.mark.parametrize(
+    ("pages", "asked", "shown"),
+    [
+        (3, (2, 2), (1, 3)),
+        (200, (1, 1), (1, 3)),
+        (200, (100, 101), (98, 103)),
+        (200, (200, 200), (198, 200)),
+        (200, (999, 999), (198, 200)),
+    ],
+)
+def test_a_long_document_shows_the_pages_around_the_passage(
+    pages: int, asked: tuple[int, int], shown: tuple[int, int]
+) -> None:
+    """A short one is shown whole."""
+    assert window(pages, *asked, around=2) == shown
+
+
+def test_paging_reaches_every_page() -> None:
+    """Going on from page to page leaves none out."""
+    seen, at = set(), 1
+    while True:
+        first, last = window(23, at, at, 2)
+        seen |= set(range(first, last + 1))
+        later = paging(first, last, 23)["later"]
+        if later is None:
+            break
+        assert later > at
+        at = later
+    assert seen == set(range(1, 24))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "text"),
+    [
+        (0, 13, "One sentence."),
+        (None, None, RECORD.text),
+        (5, 2, RECORD.text),
+        (0, 999, RECORD.text),
+    ],
+)
+def test_a_link_can_only_mark_words_of_the_passage(
+    start: int | None, end: int | None, text: str
+) -> None:
+    """Numbers that make no sense mark all of it."""
+    assert quoted_words(RECORD, start, end).text == text
+
+
+def test_the_quoted_words_are_marked_in_text_and_picture(site: Site, client: httpx.Client) -> None:
+    """With words for those who do not see the colour."""
+    passage = site.assistant.passages[0]
+    address = f"/documents/{site.vials}/versions/1"
+    page = client.get(f"{address}?passage={passage.passage_id}&from=0&to=61").text
+    mark = re.search(r"<mark>.*?Quoted passage: </span>([^<]+)<", page)
+    assert mark is not None
+    assert mark[1].startswith("Multi-dose vials may be used for 28 days")
+    assert "Review overdue since" in page
+    assert "PH-014" in page
+
+    plain = client.get(f"{address}/pages/1.png")
+    marked = client.get(f"{address}/pages/1.png?passage={passage.passage_id}&from=0&to=61")
+    assert plain.headers["Content-Type"] == "image/png"
+    assert plain.content != marked.content
+    assert marked.content.startswith(b"\x89PNG")
+
+
+def test_every_picture_has_its_text_beside_it(site: Site, client: httpx.Client) -> None:
+    """The alternative names document and page."""
+    page = client.get(f"/documents/{site.vials}/versions/1").text
+    assert page.count("<img") == page.count('class="lamp-page__text"') == 3
+    assert 'alt="PH-014 Multi-dose vials, page 2. The text of the page follows."' in page
+    assert 'loading="lazy"' in page
+
+
+def test_a_format_without_pages_shows_its_text(site: Site, client: httpx.Client) -> None:
+    """And has no picture."""
+    page = client.get(f"/documents/{site.hands}/versions/1").text
+    assert "<img" not in page
+    assert "Clean hands before touching a patient." in page
+    assert client.get(f"/documents/{site.hands}/versions/1/pages/1.png").status_code == 404
+
+
+def test_a_passage_of_another_document_marks_nothing(site: Site, client: httpx.Client) -> None:
+    """A link cannot be forged into showing other words as quoted."""
+    passage = site.assistant.passages[0]
+    page = client.get(f"/documents/{site.hands}/versions/1?passage={passage.passage_id}").text
+    assert "<mark>" not in page
+
+
+def test_the_original_is_saved_and_never_shown(site: Site, client: httpx.Client) -> None:
+    """Whatever it holds, the browser does not run it."""
+    file = client.get(f"/documents/{site.vials}/versions/1/file")
+    assert file.content.startswith(b"%PDF")
+    assert file.headers["Content-Disposition"] == "attachment; filename*=UTF-8''vials.pdf"
+    assert "sandbox" in file.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["versions/9", "versions/1/pages/99.png", "versions/x", ""])
+def test_what_is_not_there_is_not_found(site: Site, client: httpx.Client, path: str) -> None:
+    """A page says so."""
+    assert client.get(f"/documents/{site.vials}/{path}").status_code == 404

@@ -1,0 +1,1 @@
+"""The platform API: JSON for programs, and OpenAI's dialect of it."""

@@ -1,0 +1,84 @@
+"""`/healthz` says that the process lives, `/readyz` which parts can do their work."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from fastapi.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from web.errors import ModelsMissing
+from web.parts import Platform
+
+log = structlog.get_logger(__name__)
+
+
+class Health:
+    """The two questions that a supervisor asks."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def routes(self) -> list[Route]:
+        """Where these are."""
+        return [
+            Route("/healthz", self.alive, methods=["GET"]),
+            Route("/readyz", self.ready, methods=["GET"]),
+        ]
+
+    async def alive(self, _request: Request) -> Response:
+        """Whether the process answers at all."""
+        return JSONResponse({"alive": True})
+
+    async def ready(self, _request: Request) -> Response:
+        """Part by part: 200 if a question could be answered now, else 503."""
+        models: list[str] = []
+
+        async def runtime() -> str:
+            found = await self._platform.passthrough.models()
+            models.extend(str(model.get("id")) for model in found)
+            return f"{len(found)} models"
+
+        async def wanted_models() -> str:
+            return missing_models(self._wanted(), models)
+
+        parts = {
+            "record": await _part(self._record),
+            "index": await _part(self._index),
+            "runtime": await _part(runtime),
+            "models": await _part(wanted_models),
+        }
+        ready = all(part["ready"] for part in parts.values())
+        return JSONResponse({"ready": ready, "parts": parts}, 200 if ready else 503)
+
+    async def _record(self) -> str:
+        count = await run_in_threadpool(self._platform.policies.count_in_force)
+        return f"{count} documents in force"
+
+    async def _index(self) -> str:
+        return f"{await run_in_threadpool(self._platform.index.count)} passages"
+
+    def _wanted(self) -> tuple[str, ...]:
+        settings = self._platform.rag_settings
+        return (settings.chat_model, settings.embed_model)
+
+
+def missing_models(wanted: tuple[str, ...], found: list[str]) -> str:
+    """The wanted models in words; raises ModelsMissing.
+
+    A name without a tag means `:latest`, as in Ollama.
+    """
+    have = {name.removesuffix(":latest") for name in found}
+    missing = [name for name in wanted if name.removesuffix(":latest") not in have]
+    if missing:
+        raise ModelsMissing(missing)
+    return ", ".join(wanted)
+
+
+async def _part(check: Callable[[], Awaitable[str]]) -> dict[str, object]:
+    try:
+        return {"ready": True, "detail": await check()}
+    except Exception as error:  # noqa: BLE001 (whatever is wrong with a part is the answer here)
+        log.warning("part is not ready", check=check.__name__, error=repr(error))
+        return {"ready": False, "detail": getattr(error, "message", type(error).__name__)}

@@ -1,0 +1,218 @@
+"""`/v1/*` in OpenAI's shapes: the model `policies` answers from the policies.
+
+What a client sends and we do not use is ignored, as OpenAI's own clients expect. Any other model is
+the runtime's: the request is passed on as it came.
+"""
+
+import json
+import time
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from typing import Any
+
+from fastapi.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from rag.events import Answered, TokenReleased
+from rag.retrieve import clean_question
+from rag.schema import Answer, AnswerStatus
+from web.api.ask import whole_answer
+from web.api.shapes import Json, citation_json
+from web.asked import events_of
+from web.departments import choose
+from web.errors import BadField, NoQuestion, RuntimeSilent
+from web.markdown import MARKER
+from web.parts import Platform
+from web.presence import while_present
+from web.problems import Problem, problem_of
+from web.sse import EventStream, event_bytes
+from web.wording import pages_words
+
+MODEL = "policies"
+NOT_FOUND = "We did not find this in the current policies."
+
+
+class OpenAi:
+    """Models, chat completions and embeddings."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def routes(self) -> list[Route]:
+        """Where these are."""
+        return [
+            Route("/v1/models", self.models, methods=["GET"]),
+            Route("/v1/chat/completions", self.chat, methods=["POST"]),
+            Route("/v1/embeddings", self.embeddings, methods=["POST"]),
+        ]
+
+    async def models(self, _request: Request) -> Response:
+        """`policies`, one per department, and the runtime's own if it answers."""
+        known = await run_in_threadpool(self._platform.policies.departments)
+        names = [MODEL, *(f"{MODEL}:{department.name}" for department in known)]
+        data: list[dict[str, object]] = [
+            {"id": name, "object": "model", "created": 0, "owned_by": "lamplight"} for name in names
+        ]
+        # While the runtime is away the list says what there still is.
+        with suppress(RuntimeSilent):
+            data += await self._platform.passthrough.models()
+        return JSONResponse({"object": "list", "data": data})
+
+    async def embeddings(self, request: Request) -> Response:
+        """The runtime's embeddings."""
+        return await self._platform.passthrough.embeddings(await request.body())
+
+    async def chat(self, request: Request) -> Response:
+        """An answer from the policies, or the runtime's."""
+        raw = await request.body()
+        body = json_object(raw)
+        model = body.get("model")
+        if not isinstance(model, str) or model.partition(":")[0] != MODEL:
+            return await self._platform.passthrough.chat(raw)
+        asked = last_question(body.get("messages"))
+        question = clean_question(asked, self._platform.rag_settings)
+        known = await run_in_threadpool(self._platform.policies.departments)
+        department = choose(known, model.partition(":")[2]).name
+        address = str(request.base_url)
+        if body.get("stream") is True:
+            return EventStream(self._chunks(question, department, model, address))
+        answer = await while_present(request, whole_answer(self._platform, question, department))
+        return JSONResponse(completion_json(answer, model, address, int(time.time())))
+
+    async def _chunks(
+        self, question: str, department: str, model: str, address: str
+    ) -> AsyncGenerator[bytes, None]:
+        created = int(time.time())
+        chunk_id = f"chatcmpl-{created}"
+
+        def chunk(delta: Json, finish: str | None = None) -> bytes:
+            choice = {"index": 0, "delta": delta, "finish_reason": finish}
+            return _data(
+                {
+                    "id": chunk_id,
+                    "object": "chat.completion.chunk",
+                    "created": created,
+                    "model": model,
+                    "choices": [choice],
+                }
+            )
+
+        yield chunk({"role": "assistant", "content": ""})
+        try:
+            async with events_of(self._platform.assistant, question, department) as events:
+                async for event in events:
+                    match event:
+                        case TokenReleased(text):
+                            yield chunk({"content": text})
+                        case Answered(answer):
+                            if answer.status is not AnswerStatus.ANSWERED:
+                                yield chunk({"content": content_of(answer)})
+                            yield chunk(references_json(answer, address), "stop")
+        except Exception as error:
+            problem = problem_of(error)
+            yield _data(openai_error(problem))
+            if problem.type == "internal":
+                raise
+            return
+        yield event_bytes("[DONE]")
+
+
+def json_object(raw: bytes) -> dict[str, Any]:
+    """The body as a JSON object. Raises BadField."""
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise BadField("The body is not a JSON object.", "Send JSON, as OpenAI's clients do.")
+    return body
+
+
+def last_question(messages: object) -> str:
+    """The text of the last message, which must be the user's. Raises NoQuestion."""
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    if not isinstance(last, dict) or last.get("role") != "user":
+        raise NoQuestion
+    content = last.get("content")
+    if isinstance(content, list):
+        texts = [part.get("text") for part in content if isinstance(part, dict)]
+        content = "\n".join(text for text in texts if isinstance(text, str))
+    if not isinstance(content, str):
+        raise NoQuestion
+    return content
+
+
+def completion_json(answer: Answer, model: str, address: str, created: int) -> Json:
+    """A chat completion with its citations."""
+    message = {"role": "assistant", "content": content_of(answer)}
+    return {
+        "id": f"chatcmpl-{answer.id}",
+        "object": "chat.completion",
+        "created": created,
+        "model": model,
+        "choices": [
+            {
+                "index": 0,
+                "message": {**message, **references_json(answer, address)},
+                "finish_reason": "stop",
+            }
+        ],
+    }
+
+
+def content_of(answer: Answer) -> str:
+    """The text of an answer; where nothing was found it says so."""
+    if answer.status is AnswerStatus.ANSWERED:
+        return answer.answer
+    return answer.answer or NOT_FOUND
+
+
+def references_json(answer: Answer, address: str) -> Json:
+    """OpenAI's url_citation annotations, and our own citations beside them."""
+    return {
+        "annotations": annotations(answer, address),
+        "citations": [citation_json(citation) for citation in answer.citations],
+        "abstained": answer.status is not AnswerStatus.ANSWERED,
+    }
+
+
+def annotations(answer: Answer, address: str) -> list[Json]:
+    """One annotation per marker in the text; indexes count characters."""
+    by_marker = {citation.marker: citation for citation in answer.citations}
+    found: list[Json] = []
+    for match in MARKER.finditer(content_of(answer)):
+        citation = by_marker.get(int(match[1]))
+        if citation is None:
+            continue
+        pages = pages_words(citation.page_from, citation.page_to)
+        found.append(
+            {
+                "type": "url_citation",
+                "url_citation": {
+                    "start_index": match.start(),
+                    "end_index": match.end(),
+                    "url": f"{address.rstrip('/')}{citation.url}",
+                    "title": f"{citation.title}, {pages}",
+                },
+            }
+        )
+    return found
+
+
+def openai_error(problem: Problem) -> Json:
+    """An error in OpenAI's shape, with our hint."""
+    return {
+        "error": {
+            "message": f"{problem.message} {problem.hint}",
+            "type": "invalid_request_error" if problem.status < 500 else "server_error",
+            "param": None,
+            "code": problem.type,
+            "hint": problem.hint,
+        }
+    }
+
+
+def _data(value: Json) -> bytes:
+    return event_bytes(json.dumps(value, ensure_ascii=False))

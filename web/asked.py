@@ -1,0 +1,93 @@
+"""One question from the first search to its end, as the page shows it.
+
+A question is `searching` until its passages are found, `reading` until the first checked sentence
+is released, `writing` until its end, and then `done` (an answer or a problem). A question whose
+reader went away before the end stays behind as `cut_short`; nothing leads back.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol
+from uuid import uuid4
+
+from rag.errors import RagError
+from rag.events import Answered, AskEvent, Checks, PassagesFound, TokenReleased
+from rag.schema import Answer, Passage
+from web.problems import Problem, problem_of
+
+
+class Stage(StrEnum):
+    """How far a question is."""
+
+    SEARCHING = "searching"
+    READING = "reading"
+    WRITING = "writing"
+    DONE = "done"
+    CUT_SHORT = "cut_short"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question and all that is known of its answer so far."""
+
+    id: str
+    question: str
+    department: str
+    policies: int
+    stage: Stage = Stage.SEARCHING
+    passages: tuple[Passage, ...] = ()
+    keyword_only: bool = False
+    text: str = ""
+    answer: Answer | None = None
+    checks: Checks | None = None
+    problem: Problem | None = None
+
+
+class Asks(Protocol):
+    """What the pages need of the assistant; `rag.pipelines.Assistant` is one."""
+
+    async def search(
+        self, query: str, department: str, k: int | None = None
+    ) -> tuple[Passage, ...]:
+        """The passages nearest to a question. Raises RagError."""
+        ...
+
+    def ask(self, question: str, department: str) -> AsyncGenerator[AskEvent, None]:
+        """What happens while the question is answered. Raises RagError."""
+        ...
+
+
+def new_question(question: str, department: str, policies: int) -> Asked:
+    """A question that was just asked; its id cannot be guessed."""
+    return Asked(uuid4().hex, question.strip(), department, policies)
+
+
+def events_of(
+    assistant: Asks, question: str, department: str
+) -> aclosing[AsyncGenerator[AskEvent, None]]:
+    """The events of a question, for `async with`: leaving it stops the model."""
+    return aclosing(assistant.ask(question, department))
+
+
+async def follow(assistant: Asks, asked: Asked) -> AsyncGenerator[Asked, None]:
+    """The question after each event; the model stops as soon as nobody listens any more."""
+    try:
+        async with events_of(assistant, asked.question, asked.department) as events:
+            async for event in events:
+                asked = after(asked, event)
+                yield asked
+    except RagError as error:
+        yield replace(asked, stage=Stage.DONE, problem=problem_of(error))
+
+
+def after(asked: Asked, event: AskEvent) -> Asked:
+    """What is known once this event has happened."""
+    match event:
+        case PassagesFound(passages, keyword_only):
+            return replace(asked, stage=Stage.READING, passages=passages, keyword_only=keyword_only)
+        case TokenReleased(text):
+            return replace(asked, stage=Stage.WRITING, text=asked.text + text)
+        case Answered(answer, checks):
+            return replace(asked, stage=Stage.DONE, answer=answer, checks=checks)

@@ -1,0 +1,152 @@
+"""What the tests of the pages share: a running site, and an assistant that says what they want."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from threading import Event
+
+from governance.policies import PassageRecord
+from rag.errors import AnswerCutShort, RuntimeUnreachable
+from rag.events import Answered, AskEvent, Checks, PassagesFound, TokenReleased
+from rag.schema import Answer, AnswerStatus, Citation, Passage
+from web.parts import Platform
+
+GATE_POLL_S = 0.01
+MODEL = {"name": "scripted", "digest": "0" * 64}
+
+
+@dataclass
+class ScriptedAssistant:
+    """Answers by the words of the question; `gate` holds it between two steps.
+
+    `nowhere` is not found, `silent` meets a runtime that is down, `broken` ends in the middle,
+    `slow` waits for the gate before each sentence, `vanish` breaks the stream as a fault of ours
+    would; anything else is answered.
+    """
+
+    passages: Sequence[Passage] = ()
+    gate: Event = field(default_factory=Event)
+    stopped: list[str] = field(default_factory=list)
+
+    async def search(
+        self, query: str, department: str, k: int | None = None
+    ) -> tuple[Passage, ...]:
+        """The passages of the department, in the order they were given."""
+        if "silent" in query:
+            raise RuntimeUnreachable("http://127.0.0.1:9/v1")
+        return self._found(department)[:k]
+
+    async def ask(self, question: str, department: str) -> AsyncGenerator[AskEvent, None]:
+        """The script for this question."""
+        try:
+            async for event in self._script(question, department):
+                yield event
+        finally:
+            self.stopped.append(question)
+
+    async def _script(self, question: str, department: str) -> AsyncIterator[AskEvent]:
+        found = self._found(department)
+        yield PassagesFound(found)
+        if "silent" in question:
+            raise RuntimeUnreachable("http://127.0.0.1:9/v1")
+        if "nowhere" in question or not found:
+            yield Answered(_answer(AnswerStatus.NOT_FOUND, "", (), found))
+            return
+        citations = tuple(_citation(passage, n) for n, passage in enumerate(found[:2], 1))
+        text = ""
+        for n, citation in enumerate(citations, 1):
+            if "slow" in question:
+                await self._held()
+            sentence = f"{citation.quote.rstrip('.')} [{n}]. "
+            text += sentence
+            yield TokenReleased(sentence)
+            if "broken" in question:
+                raise AnswerCutShort
+            if "vanish" in question:
+                raise ConnectionError("the server's own fault")
+        answer = _answer(AnswerStatus.ANSWERED, text.strip(), citations, found)
+        yield Answered(answer, Checks(released=len(citations), dropped=1))
+
+    async def _held(self) -> None:
+        # The gate is opened by another thread, which no event of asyncio allows.
+        while not self.gate.is_set():  # noqa: ASYNC110
+            await asyncio.sleep(GATE_POLL_S)
+
+    def _found(self, department: str) -> tuple[Passage, ...]:
+        return tuple(passage for passage in self.passages if passage.department == department)
+
+
+@dataclass
+class Site:
+    """The running platform and the parts that tests look into."""
+
+    url: str
+    platform: Platform
+    vials: str
+    hands: str
+
+    @property
+    def assistant(self) -> ScriptedAssistant:
+        """The assistant, to look at or to hold back."""
+        assert isinstance(self.platform.assistant, ScriptedAssistant)
+        return self.platform.assistant
+
+
+def passage_of(record: PassageRecord, score: float = 1.0) -> Passage:
+    """A passage of the record as search returns it."""
+    url = (
+        f"/documents/{record.document_id}/versions/{record.version}"
+        f"?passage={record.passage_id}#p{record.page_from}"
+    )
+    return Passage(
+        passage_id=record.passage_id,
+        document_id=record.document_id,
+        policy_number=record.policy_number,
+        title=record.title,
+        version=record.version,
+        department=record.department,
+        section=record.section,
+        page_from=record.page_from,
+        page_to=record.page_to,
+        score=score,
+        text=record.text,
+        url=url,
+        effective_from=_iso(record.effective_from),
+        review_due=_iso(record.review_due),
+    )
+
+
+def _citation(passage: Passage, marker: int) -> Citation:
+    quote = passage.text.partition("\n")[0].partition(". ")[0]
+    place = f"&from=0&to={len(quote)}#"
+    return Citation(
+        marker=marker,
+        passage_id=passage.passage_id,
+        document_id=passage.document_id,
+        policy_number=passage.policy_number,
+        title=passage.title,
+        version=passage.version,
+        department=passage.department,
+        section=passage.section,
+        page_from=passage.page_from,
+        page_to=passage.page_to,
+        url=passage.url.replace("#", place),
+        quote=quote,
+        effective_from=passage.effective_from,
+        review_due=passage.review_due,
+    )
+
+
+def _answer(
+    status: AnswerStatus,
+    text: str,
+    citations: tuple[Citation, ...],
+    passages: tuple[Passage, ...],
+) -> Answer:
+    timings = {"search": 1, "first_token": 2, "total": 3}
+    return Answer("scripted", status, text, citations, passages, MODEL, "test", timings)
+
+
+def _iso(value: date | None) -> str | None:
+    return value.isoformat() if value else None

@@ -1,0 +1,183 @@
+"""The viewer: the pages of a document around a passage, with its words marked."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from governance.errors import NotFound
+from governance.policies import DocumentSummary, PassageRecord
+from web.errors import NoPageImage
+from web.marks import Piece, mark_quote
+from web.pages import Pages, today
+from web.parts import Platform
+
+PDF = "application/pdf"
+# Shown whole below this many pages.
+SHORT_PAGES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """The words to mark, and the pages they are on; pages count from 1."""
+
+    text: str
+    page_from: int
+    page_to: int
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPage:
+    """One page as the viewer shows it; image is its address, or empty."""
+
+    number: int
+    pieces: tuple[Piece, ...]
+    image: str
+
+
+class ViewerPages:
+    """`/documents/{id}/versions/{n}` with its page images and the original file."""
+
+    def __init__(self, platform: Platform, pages: Pages) -> None:
+        self._platform = platform
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """Where these pages are; the API shows file and images at its own address too."""
+        version = "/documents/{document_id}/versions/{number:int}"
+        found = [Route(version, self.page, methods=["GET"])]
+        for prefix in ("", "/api/v1"):
+            found.append(Route(f"{prefix}{version}/file", self.file, methods=["GET"]))
+            found.append(
+                Route(f"{prefix}{version}/pages/{{page:int}}.png", self.image, methods=["GET"])
+            )
+        return found
+
+    async def page(self, request: Request) -> Response:
+        """The document, opened at the passage where one is named."""
+        return await run_in_threadpool(self._page, request)
+
+    async def image(self, request: Request) -> Response:
+        """One page as a picture, with the quoted lines marked."""
+        png = await run_in_threadpool(self._image, request)
+        return Response(png, media_type="image/png")
+
+    async def file(self, request: Request) -> Response:
+        """The original file, to be saved and never shown by the browser itself."""
+        version = await run_in_threadpool(self._version, request)
+        path = await run_in_threadpool(
+            self._platform.policies.original_path, version.document_id, version.version
+        )
+        return FileResponse(
+            path,
+            media_type=version.media_type,
+            headers={
+                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(version.file_name)}",
+                "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+            },
+        )
+
+    def _page(self, request: Request) -> Response:
+        version = self._version(request)
+        quoted = self._quoted(version, request.query_params)
+        texts = self._platform.policies.page_texts(version.document_id, version.version)
+        asked_page = _number(request.query_params.get("page"))
+        first, last = window(
+            len(texts),
+            asked_page or (quoted.page_from if quoted else 1),
+            asked_page or (quoted.page_to if quoted else 1),
+            self._platform.settings.viewer_pages_around,
+        )
+        return self._pages.page(
+            "viewer/page.html",
+            here="/documents",
+            version=version,
+            overdue=version.review_due is not None and version.review_due < today(),
+            quoted=quoted,
+            address=_address(version),
+            query=quoted.query if quoted else "",
+            shown=[shown_page(version, n, texts[n - 1], quoted) for n in range(first, last + 1)],
+            **paging(first, last, len(texts)),
+        )
+
+    def _image(self, request: Request) -> bytes:
+        version = self._version(request)
+        page = int(request.path_params["page"])
+        if version.media_type != PDF or not 1 <= page <= version.page_count:
+            raise NoPageImage
+        quoted = self._quoted(version, request.query_params)
+        path = self._platform.policies.original_path(version.document_id, version.version)
+        return self._platform.draw_page(path, page, [quoted.text] if quoted else [])
+
+    def _version(self, request: Request) -> DocumentSummary:
+        return self._platform.policies.version(
+            request.path_params["document_id"], request.path_params["number"]
+        )
+
+    def _quoted(self, version: DocumentSummary, query: QueryParams) -> Quoted | None:
+        passage_id = query.get("passage")
+        if not passage_id:
+            return None
+        try:
+            passage = self._platform.policies.passage(passage_id)
+        except NotFound:
+            return None
+        if passage.version_id != version.version_id:
+            return None
+        return quoted_words(passage, _number(query.get("from")), _number(query.get("to")))
+
+
+def quoted_words(passage: PassageRecord, start: int | None, end: int | None) -> Quoted:
+    """The named stretch of a passage; the whole passage where the numbers make no sense."""
+    given = {"passage": passage.passage_id}
+    if start is not None and end is not None and 0 <= start < end <= len(passage.text):
+        query = urlencode({**given, "from": start, "to": end})
+        return Quoted(passage.text[start:end], passage.page_from, passage.page_to, query)
+    return Quoted(passage.text, passage.page_from, passage.page_to, urlencode(given))
+
+
+def window(pages: int, page_from: int, page_to: int, around: int) -> tuple[int, int]:
+    """First and last page to show: all of a short document, else some around the passage."""
+    if pages <= SHORT_PAGES:
+        return 1, pages
+    page_from, page_to = min(max(page_from, 1), pages), min(max(page_to, 1), pages)
+    return max(1, page_from - around), min(pages, max(page_from, page_to) + around)
+
+
+def paging(first: int, last: int, pages: int) -> dict[str, Any]:
+    """What the links to earlier and later pages need."""
+    step = last - first + 1
+    return {
+        "first": first,
+        "last": last,
+        "pages": pages,
+        "earlier": max(1, first - (step + 1) // 2) if first > 1 else None,
+        "later": min(pages, last + (step + 1) // 2) if last < pages else None,
+    }
+
+
+def shown_page(
+    version: DocumentSummary, number: int, text: str, quoted: Quoted | None
+) -> ShownPage:
+    """One page with its marked text and, for a PDF, the address of its picture."""
+    marked = quoted is not None and quoted.page_from <= number <= quoted.page_to
+    pieces = mark_quote(text, quoted.text) if marked and quoted else (Piece(text, False),)
+    image = ""
+    if version.media_type == PDF:
+        query = f"?{quoted.query}" if marked and quoted else ""
+        image = f"{_address(version)}/pages/{number}.png{query}"
+    return ShownPage(number, pieces, image)
+
+
+def _address(version: DocumentSummary) -> str:
+    return f"/documents/{version.document_id}/versions/{version.version}"
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 9 else None
