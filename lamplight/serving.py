@@ -42,7 +42,7 @@ def serve_platform(settings: Settings, *, socket_only: bool, stop_with_parent: b
     configure_logs()
     check_loopback("web.host", settings.web.host)
     with open_platform(settings) as platform:
-        listeners = [_listen_for_commands(settings.admin_socket)]
+        listeners = [listen_for_commands(settings.admin_socket)]
         if not socket_only:
             listeners.append(_listen(settings.web.host, settings.web.port))
         _run(create_app(platform), listeners, stop_with_parent=stop_with_parent)
@@ -92,7 +92,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _listen_for_commands(path: Path) -> socket.socket:
+def listen_for_commands(path: Path) -> socket.socket:
     """A socket that only the owner of the data directory can open."""
     if len(os.fsencode(path)) > MAX_SOCKET_PATH_BYTES:
         raise BadSetting(

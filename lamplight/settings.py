@@ -88,7 +88,7 @@ def load_settings(
     _merge(values, _from_file(home / FILE_NAME))
     _merge(values, _from_environment(environment))
     _merge(values, {name: v for name, v in (overrides or {}).items() if v is not None})
-    _point_rag_at_runtime(values)
+    _agree(values)
     parts = {package: _build(package, values) for package in PACKAGES}
     return Settings(data_dir=home, **parts)
 
@@ -108,12 +108,15 @@ def _derived(home: Path) -> dict[str, Any]:
     }
 
 
-def _point_rag_at_runtime(values: dict[str, Any]) -> None:
+def _agree(values: dict[str, Any]) -> None:
+    """Give what two packages must know the same value in both."""
     usual = {field.name: field.default for field in fields(RuntimeSettings)}
     host = values.get("runtime.host", usual["host"])
     port = values.get("runtime.port", usual["port"])
     for name in ("rag.chat_url", "rag.embed_url"):
         values.setdefault(name, f"http://{host}:{port}/v1")
+    if "ingest.max_file_bytes" in values:
+        values.setdefault("web.max_file_bytes", values["ingest.max_file_bytes"])
 
 
 def _from_file(path: Path) -> dict[str, Any]:
