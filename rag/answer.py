@@ -1,0 +1,181 @@
+"""An answer as it grows: text of the model goes in, checked text with our markers comes out.
+
+Pure: the same pieces in give the same pieces out. What came out is never taken back. A sentence
+that no passage supports does not come out, nor one that was cut off at its end; a line that
+leads to others ("The steps are:") comes out with the first of them.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from rag.check import Sources, Support, find_support
+from rag.claims import plain
+from rag.events import Checks
+from rag.schema import Citation, Passage
+from rag.sentences import Unit, UnitKind, units
+from rag.words import content_words
+
+NOT_FOUND = "NOT_FOUND"
+_NUMBERS = r"\d{1,3}(?:\s*(?:,|and)\s*\d{1,3})*"
+# "[1]", "[1, 2]", "(Extract 1)", "as stated in extract [2]"; "four (4) hours" is no marker.
+_MARKERS = re.compile(
+    rf"(?:,? (?:as )?(?:outlined|stated|described|mentioned|noted|shown) in)?\s*"
+    rf"(?:\[(?:extracts?\s*)?{_NUMBERS}\]|\(extracts? {_NUMBERS}\)|\bextracts? \[?{_NUMBERS}\]?)",
+    re.IGNORECASE,
+)
+_PREAMBLE = re.compile(
+    rf"^(?:(?:the )?answer(?: is)?: *|(?:according to |from )?extracts? \[?{_NUMBERS}\]?"
+    r"(?:, | (?:states|says|mentions) (?:that )?))",
+    re.IGNORECASE,
+)
+_OPEN_MARKER = re.compile(r"^\[[^\]]{0,20}$")
+_SENTENCE_CLOSED = re.compile(r"[.!?:|][\"'”’)\]*]*$")
+_DIGITS = re.compile(r"\d+")
+LEAD_IN_SHARE = 0.6  # of the threshold: a lead-in says little by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A released sentence's marker (from 1) and the words that support it."""
+
+    marker: int
+    start: int
+    end: int
+
+
+class Draft:
+    """Collects one answer; `feed` and `finish` return the text that may be shown now."""
+
+    def __init__(self, sources: Sources, threshold: float) -> None:
+        self.sources = sources
+        self._threshold = threshold
+        self._model_text = ""
+        self._done = 0  # how much of it was judged
+        self._lead_in: Unit | None = None
+        self._last: UnitKind | None = None
+        self._seen: set[str] = set()
+        self.text = ""  # all that was released
+        self.cited: list[Cited] = []
+        self.checks = Checks()
+        self.gave_up = False  # the model said NOT_FOUND
+
+    def feed(self, text: str) -> str:
+        """Take a piece of the model's text; return what is complete and supported."""
+        self._model_text += text
+        # All of the text is cut anew: what a unit is depends on where its line began.
+        *complete, rest = units(self._model_text) or (None,)
+        if rest is None or _OPEN_MARKER.match(rest.text):
+            return ""
+        return self._release([unit for unit in complete if unit is not None])
+
+    def finish(self, *, cut_off: bool) -> str:
+        """Take the end of the text; a last sentence that was cut off is not shown."""
+        left = list(units(self._model_text))
+        if cut_off and left and not _SENTENCE_CLOSED.search(left[-1].text):
+            left.pop()
+        return self._release(left)
+
+    def _release(self, complete: Sequence[Unit]) -> str:
+        released = []
+        for unit in complete:
+            if unit.start < self._done:
+                continue
+            new_line = "\n" in self._model_text[self._done : unit.start]
+            released.append(self._judge(unit, new_line=new_line))
+            self._done = unit.end
+        self.text += "".join(released)
+        return "".join(released)
+
+    def _judge(self, unit: Unit, *, new_line: bool) -> str:
+        if self.gave_up or NOT_FOUND in unit.text:
+            self.gave_up = True
+            return ""
+        if unit.kind is UnitKind.HEADING or unit.text.rstrip("* ").endswith(":"):
+            self._lead_in = unit
+            return ""
+        said = plain(_own_text(unit))
+        if said in self._seen:  # small models repeat themselves
+            return ""
+        self._seen.add(said)
+        markers = [int(n) for found in _MARKERS.findall(unit.text) for n in _DIGITS.findall(found)]
+        support = find_support(said, markers, self.sources, self._threshold)
+        if support is None:
+            dropped = 1 if content_words(said) else 0
+            self.checks = replace(self.checks, dropped=self.checks.dropped + dropped)
+            return ""
+        return self._take_lead_in() + self._accept(unit, support, new_line=new_line)
+
+    def _take_lead_in(self) -> str:
+        unit, self._lead_in = self._lead_in, None
+        if unit is None or unit.kind is UnitKind.HEADING:
+            return ""
+        share = LEAD_IN_SHARE * self._threshold
+        if find_support(plain(unit.text), [], self.sources, share) is None:
+            self.checks = replace(self.checks, dropped=self.checks.dropped + 1)
+            return ""
+        return self._gap(UnitKind.SENTENCE, new_line=False) + _own_text(unit)
+
+    def _accept(self, unit: Unit, support: Support, *, new_line: bool) -> str:
+        marker = support.passage + 1
+        self.cited.append(Cited(marker, support.start, support.end))
+        self.checks = replace(self.checks, released=self.checks.released + 1)
+        text = _own_text(unit)
+        gap = self._gap(unit.kind, new_line=new_line)
+        if unit.kind is UnitKind.TABLE_ROW and text.endswith("|"):
+            return f"{gap}{text[:-1].rstrip()} [{marker}] |"
+        return f"{gap}{text} [{marker}]"
+
+    def _gap(self, kind: UnitKind, *, new_line: bool) -> str:
+        last, self._last = self._last, kind
+        if last is None:
+            return ""
+        if kind is last and kind is not UnitKind.SENTENCE:
+            return "\n"
+        if kind is UnitKind.SENTENCE and not new_line:
+            return " "
+        return "\n\n"
+
+
+def _own_text(unit: Unit) -> str:
+    """Return what the model wrote without its markers and its talk about extracts."""
+    text = _PREAMBLE.sub("", unit.text)
+    text = text if text == unit.text else text[:1].upper() + text[1:]
+    return _MARKERS.sub("", text).strip()
+
+
+def cite(cited: Sequence[Cited], passages: Sequence[Passage], today: date) -> tuple[Citation, ...]:
+    """Build the citations, in order of first use; overlapping quotes of a passage become one."""
+    merged: list[Cited] = []
+    for one in cited:
+        for position, other in enumerate(merged):
+            if one.marker == other.marker and one.start < other.end and other.start < one.end:
+                start, end = min(one.start, other.start), max(one.end, other.end)
+                merged[position] = Cited(one.marker, start, end)
+                break
+        else:
+            merged.append(one)
+    return tuple(_citation(one, passages[one.marker - 1], today) for one in merged)
+
+
+def _citation(one: Cited, passage: Passage, today: date) -> Citation:
+    address, _, page = passage.url.partition("#")
+    due = passage.review_due
+    return Citation(
+        marker=one.marker,
+        passage_id=passage.passage_id,
+        document_id=passage.document_id,
+        policy_number=passage.policy_number,
+        title=passage.title,
+        version=passage.version,
+        department=passage.department,
+        section=passage.section,
+        page_from=passage.page_from,
+        page_to=passage.page_to,
+        url=f"{address}&from={one.start}&to={one.end}#{page}",
+        quote=passage.text[one.start : one.end],
+        effective_from=passage.effective_from,
+        review_due=due,
+        overdue=due is not None and date.fromisoformat(due) < today,
+    )

@@ -1,0 +1,45 @@
+"""What happens while a question is answered, in order: passages, released text, the answer."""
+
+from dataclasses import dataclass
+
+from rag.schema import Answer, Passage
+
+
+@dataclass(frozen=True, slots=True)
+class PassagesFound:
+    """The search is done; marker `[n]` of the answer will mean `passages[n - 1]`.
+
+    keyword_only: the model runtime gave no vector, so only the words were searched.
+    """
+
+    passages: tuple[Passage, ...]
+    keyword_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenReleased:
+    """Checked text, to be shown after what is already shown; it is never taken back."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """How many sentences the model wrote that were released, and that no passage supported."""
+
+    released: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The last event. For `answered`, the answer's text is all released text put together.
+
+    For `not_found` nothing was released: `answer.answer` is a sentence that says so.
+    """
+
+    answer: Answer
+    checks: Checks = Checks()
+
+
+AskEvent = PassagesFound | TokenReleased | Answered

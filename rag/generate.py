@@ -1,0 +1,125 @@
+"""The chat model, over OpenAI's `/v1/chat/completions`; one of the two doors to the models."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import httpx
+import openai
+from haystack.components.generators.chat import OpenAIChatGenerator
+from haystack.utils import Secret
+from pydantic import BaseModel, ValidationError
+
+from rag.config import RagSettings
+from rag.errors import (
+    AnswerCutShort,
+    ModelError,
+    ModelFailed,
+    ModelMissing,
+    RuntimeBusy,
+    RuntimeTooSlow,
+    RuntimeUnreachable,
+)
+
+COMPLETE = frozenset({"stop", "length"})  # finish reasons of a stream that was not cut short
+
+
+def generator(settings: RagSettings) -> OpenAIChatGenerator:
+    """Make the Haystack component that writes answers; it never retries by itself."""
+    timeout = httpx.Timeout(settings.token_timeout_s, connect=settings.connect_timeout_s)
+    return OpenAIChatGenerator(
+        api_key=Secret.from_token(settings.api_key or "none"),
+        model=settings.chat_model,
+        api_base_url=settings.chat_url,
+        generation_kwargs={
+            "temperature": settings.temperature,
+            "seed": settings.seed,
+            "max_tokens": settings.answer_tokens,
+        },
+        timeout=cast("float", timeout),  # the client takes both; only this one bounds the connect
+        max_retries=0,
+        http_client_kwargs={"trust_env": False},
+    )
+
+
+def finish_reason(result: Mapping[str, Any]) -> str:
+    """Return why the model stopped. Raises AnswerCutShort where the stream does not say."""
+    reply = result["replies"][0]
+    reason = str(reply.meta.get("finish_reason"))
+    if reason not in COMPLETE:
+        raise AnswerCutShort
+    return reason
+
+
+def fault(error: BaseException, settings: RagSettings, *, started: bool) -> ModelError:
+    """Give an error of the client, which Haystack has wrapped, our name for it.
+
+    started: some text had come, so that a lost connection means half an answer.
+    """
+    for cause in _causes(error):
+        if isinstance(cause, ModelError):
+            return cause
+        if isinstance(cause, openai.OpenAIError):
+            named = _named(cause, settings)
+            lost = started and isinstance(named, RuntimeUnreachable)
+            return AnswerCutShort() if lost else named
+    return ModelFailed(settings.chat_model, type(error).__name__)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _named(error: openai.OpenAIError, settings: RagSettings) -> ModelError:
+    match error:
+        case openai.APITimeoutError():
+            return RuntimeTooSlow(settings.token_timeout_s)
+        case openai.APIConnectionError():
+            return RuntimeUnreachable(settings.chat_url)
+        case openai.NotFoundError():
+            return ModelMissing(settings.chat_model)
+        case openai.APIStatusError(status_code=429 | 503):
+            return RuntimeBusy()
+        case openai.APIStatusError():
+            return ModelFailed(settings.chat_model, f"status {error.status_code}")
+        case _:
+            return ModelFailed(settings.chat_model, type(error).__name__)
+
+
+class _Tag(BaseModel):
+    name: str
+    digest: str = ""
+
+
+class _Tags(BaseModel):
+    models: list[_Tag]
+
+
+class ModelIdentity:
+    """Asks the runtime once which file is behind the chat model's name."""
+
+    def __init__(self, settings: RagSettings) -> None:
+        self._settings = settings
+        self._digest = ""
+
+    async def describe(self) -> Mapping[str, str]:
+        """Return the model's name and digest; no digest where the runtime is not Ollama's kind."""
+        if not self._digest:
+            self._digest = await self._ask()
+        return {"name": self._settings.chat_model, "digest": self._digest}
+
+    async def _ask(self) -> str:
+        address = urlsplit(self._settings.chat_url)
+        url = f"{address.scheme}://{address.netloc}/api/tags"
+        key = {"Authorization": f"Bearer {self._settings.api_key}"}
+        timeout_s = self._settings.connect_timeout_s
+        try:
+            async with httpx.AsyncClient(trust_env=False, timeout=timeout_s) as client:
+                answer = await client.get(url, headers=key if self._settings.api_key else {})
+            tags = _Tags.model_validate_json(answer.content).models
+        except (httpx.HTTPError, ValidationError):
+            return ""  # a server of another kind; an answer is not worth less for it
+        wanted = {self._settings.chat_model, f"{self._settings.chat_model}:latest"}
+        return next((tag.digest for tag in tags if tag.name in wanted), "")

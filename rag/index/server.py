@@ -1,0 +1,198 @@
+"""The search index on a Qdrant server: the same layout as the embedded shard, chosen by a setting.
+
+Sharding and replication are the server's own affair. BM25 vectors are computed here, by the same
+code as in the embedded form, so that both hold the same words.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
+from typing import cast
+
+from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import ApiException
+from qdrant_edge import Bm25, Bm25Config
+from qdrant_edge import SparseVector as Words
+
+from rag.config import RagSettings
+from rag.errors import IndexUnreachable, IndexUnreadable
+from rag.index import DENSE, KEYWORDS, SPARSE, Hit, IndexPoint, cosine, payload
+
+
+class ServerIndex:
+    """A PassageIndex over one collection of a Qdrant server."""
+
+    def __init__(self, client: QdrantClient, settings: RagSettings) -> None:
+        self._client = client
+        self._collection = settings.qdrant_collection
+        self._url = settings.qdrant_url or "memory"
+        self._candidates = settings.search_candidates
+        self._settings = settings
+        self._lock = Lock()
+        self._bm25 = Bm25(Bm25Config(language="english", ascii_folding=True))
+        with self._door():
+            self._prepare(settings.embed_dimensions)
+
+    @classmethod
+    def connect(cls, settings: RagSettings) -> "ServerIndex":
+        """Connect to the server that the settings name. Raises IndexUnreachable."""
+        client = QdrantClient(
+            url=settings.qdrant_url,
+            api_key=settings.qdrant_api_key or None,
+            timeout=settings.qdrant_timeout_s,
+            check_compatibility=False,  # it warns instead of raising; the first request raises
+        )
+        return cls(client, settings)
+
+    def upsert(self, points: Sequence[IndexPoint]) -> None:
+        """Make the points searchable, replacing those of the same id."""
+        if not points:
+            return
+        batch = [self._point(point) for point in points]
+        with self._door():
+            self._client.upsert(self._collection, batch, wait=True)
+
+    def search(
+        self, department: str, text: str, vector: Sequence[float] | None, limit: int
+    ) -> list[Hit]:
+        """Return the best passages of one department; without a vector, by keywords alone."""
+        words = _sparse(self._bm25.embed_query(text))
+        if not words.indices:  # only stop words: an empty sparse vector is refused
+            words = models.SparseVector(indices=[0], values=[0.0])
+        with self._door():
+            found = self._query(_only("department", department), words, vector, limit)
+        return [_hit(point, vector) for point in found]
+
+    def delete_version(self, version_id: str) -> None:
+        """Remove every passage of a version."""
+        self._delete("version", version_id)
+
+    def delete_document(self, document_id: str) -> None:
+        """Remove every passage of a document."""
+        self._delete("document", document_id)
+
+    def clear(self) -> None:
+        """Remove everything: what follows is a rebuild from the record."""
+        with self._door():
+            everything = models.FilterSelector(filter=models.Filter(must=[]))
+            self._client.delete(self._collection, everything, wait=True)
+
+    def count(self, version_id: str | None = None) -> int:
+        """Count the passages: of all, or of one version."""
+        wanted = None if version_id is None else _only("version", version_id)
+        with self._door():
+            return self._client.count(self._collection, count_filter=wanted, exact=True).count
+
+    def flush(self) -> None:
+        """Do nothing: every write above waited until the server had it in its log."""
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._client.close()
+
+    def _query(
+        self,
+        wanted: models.Filter,
+        words: models.SparseVector,
+        vector: Sequence[float] | None,
+        limit: int,
+    ) -> list[models.ScoredPoint]:
+        if vector is None:
+            return self._client.query_points(
+                self._collection, query=words, using=SPARSE, query_filter=wanted, limit=limit
+            ).points
+        depth = max(limit, self._candidates)
+        # The filter stands on the request and on every prefetch: one alone leaks.
+        both = [
+            models.Prefetch(query=list(vector), using=DENSE, filter=wanted, limit=depth),
+            models.Prefetch(query=words, using=SPARSE, filter=wanted, limit=depth),
+        ]
+        ranks = models.RrfQuery(rrf=models.Rrf(k=self._settings.fusion_rrf_k))
+        fused = models.Prefetch(prefetch=both, query=ranks, filter=wanted, limit=2 * depth)
+        return self._client.query_points(
+            self._collection,
+            prefetch=[*both, fused],
+            query=_formula(self._settings),
+            query_filter=wanted,
+            limit=limit,
+            with_vectors=[DENSE],
+        ).points
+
+    def _prepare(self, dimensions: int) -> None:
+        if self._client.collection_exists(self._collection):
+            self._require_layout(dimensions)
+            return
+        self._client.create_collection(
+            self._collection,
+            vectors_config={
+                DENSE: models.VectorParams(size=dimensions, distance=models.Distance.COSINE)
+            },
+            sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        )
+        if self._url == "memory":  # the client's own store has no payload indexes, and warns
+            return
+        for key in KEYWORDS:
+            self._client.create_payload_index(
+                self._collection, key, models.PayloadSchemaType.KEYWORD
+            )
+
+    def _require_layout(self, dimensions: int) -> None:
+        vectors = self._client.get_collection(self._collection).config.params.vectors
+        found = vectors.get(DENSE) if isinstance(vectors, dict) else None
+        if found is None or found.size != dimensions:
+            size = "none" if found is None else found.size
+            reason = f"its vectors have size {size}, not {dimensions}"
+            raise IndexUnreadable(f"{self._url} ({self._collection})", reason)
+
+    def _point(self, point: IndexPoint) -> models.PointStruct:
+        words = _sparse(self._bm25.embed_document(point.text))
+        vectors: dict[str, models.Vector] = {DENSE: list(point.vector), SPARSE: words}
+        return models.PointStruct(id=point.passage_id, vector=vectors, payload=payload(point))
+
+    def _delete(self, key: str, value: str) -> None:
+        with self._door():
+            self._client.delete(
+                self._collection, models.FilterSelector(filter=_only(key, value)), wait=True
+            )
+
+    @contextmanager
+    def _door(self) -> Iterator[None]:
+        """Hold the lock, and give the client's errors our name."""
+        try:
+            with self._lock:
+                yield
+        except ApiException as error:
+            raise IndexUnreachable(self._url, type(error).__name__) from error
+
+
+def _sparse(words: Words) -> models.SparseVector:
+    return models.SparseVector(indices=list(words.indices), values=list(words.values))
+
+
+def _formula(settings: RagSettings) -> models.FormulaQuery:
+    """cosine, BM25 and reciprocal ranks (the three prefetches, in this order) as one score."""
+    weights = (settings.fusion_similarity_weight, 1.0, settings.fusion_rrf_weight)
+    absent = (settings.fusion_absent_similarity, 0.0, 0.0)
+    return models.FormulaQuery(
+        formula=models.SumExpression(
+            sum=[
+                models.MultExpression(mult=[weight, f"$score[{place}]"])
+                for place, weight in enumerate(weights)
+            ]
+        ),
+        defaults={f"$score[{place}]": value for place, value in enumerate(absent)},
+    )
+
+
+def _only(key: str, value: str) -> models.Filter:
+    return models.Filter(
+        must=[models.FieldCondition(key=key, match=models.MatchValue(value=value))]
+    )
+
+
+def _hit(point: models.ScoredPoint, vector: Sequence[float] | None) -> Hit:
+    stored = point.vector
+    if vector is None or not isinstance(stored, dict):
+        return Hit(str(point.id), point.score)
+    return Hit(str(point.id), point.score, cosine(vector, cast("list[float]", stored[DENSE])))

@@ -1,0 +1,208 @@
+"""The assistant: two Haystack pipelines, one that finds passages and one that answers from them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import perf_counter
+from uuid import uuid4
+
+from haystack import Pipeline
+from haystack.components.generators.chat import OpenAIChatGenerator
+from haystack.core.errors import PipelineRuntimeError
+from haystack.dataclasses import StreamingChunk
+
+from rag import generate, prompt
+from rag.answer import Draft, cite
+from rag.check import gather
+from rag.config import RagSettings
+from rag.embed import Embedder
+from rag.errors import RagError, RuntimeTooSlow
+from rag.events import Answered, AskEvent, PassagesFound, TokenReleased
+from rag.index import Hit, PassageIndex
+from rag.retrieve import clean_limit, clean_question
+from rag.schema import Answer, AnswerStatus, Passage
+from rag.steps import Gate, HybridSearch, PassagesInForce, PromptWriter, QuestionVector, RecordCheck
+
+__all__ = ["Answered", "AskEvent", "Assistant", "PassagesFound", "PassagesInForce", "TokenReleased"]
+
+NOT_FOUND_TEXT = "We did not find this in the current {department} policies."
+
+
+def search_pipeline(
+    settings: RagSettings,
+    index: PassageIndex,
+    embedder: Embedder,
+    passages_in_force: PassagesInForce,
+) -> Pipeline:
+    """question → vector → hits of both searches, fused → passages that the record confirms."""
+    pipeline = Pipeline()
+    pipeline.add_component("vector", QuestionVector(embedder, settings))
+    pipeline.add_component("search", HybridSearch(index))
+    pipeline.add_component("record", RecordCheck(passages_in_force))
+    pipeline.connect("vector.vector", "search.vector")
+    pipeline.connect("search.hits", "record.hits")
+    return pipeline
+
+
+def answer_pipeline(settings: RagSettings, model: OpenAIChatGenerator) -> Pipeline:
+    """passages → enough to answer from? → prompt → the model's text, streamed."""
+    pipeline = Pipeline()
+    pipeline.add_component("gate", Gate(settings))
+    pipeline.add_component("prompt", PromptWriter(settings))
+    pipeline.add_component("model", model)
+    pipeline.connect("gate.sources", "prompt.sources")
+    pipeline.connect("prompt.messages", "model.messages")
+    return pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a search brought: passages, and the cosine of each to the question."""
+
+    passages: tuple[Passage, ...]
+    similarities: tuple[float | None, ...]
+    keyword_only: bool
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Milliseconds since a question came in."""
+
+    start: float = field(default_factory=perf_counter)
+    timings_ms: dict[str, int] = field(default_factory=dict)
+
+    def note(self, name: str) -> None:
+        """Note the time of an event, the first time it happens."""
+        self.timings_ms.setdefault(name, round(1000 * (perf_counter() - self.start)))
+
+
+class Assistant:
+    """Answers questions from one department's policies in force; one object serves many at once."""
+
+    def __init__(
+        self,
+        settings: RagSettings,
+        index: PassageIndex,
+        embedder: Embedder,
+        passages_in_force: PassagesInForce,
+    ) -> None:
+        self._settings = settings
+        self._embedder = embedder
+        self._search = search_pipeline(settings, index, embedder, passages_in_force)
+        self._model = generate.generator(settings)
+        self._answer = answer_pipeline(settings, self._model)
+        self._identity = generate.ModelIdentity(settings)
+
+    async def search(
+        self, query: str, department: str, k: int | None = None
+    ) -> tuple[Passage, ...]:
+        """Return the passages nearest to a question, best first. Raises RagError."""
+        query = clean_question(query, self._settings)
+        return (await self._find(query, department, clean_limit(k, self._settings))).passages
+
+    async def ask(self, question: str, department: str) -> AsyncGenerator[AskEvent, None]:
+        """Yield what happens; closing the generator stops the model. Raises RagError."""
+        clock = _Clock()
+        question = clean_question(question, self._settings)
+        found = await self._find(question, department, self._settings.search_limit)
+        clock.note("search")
+        yield PassagesFound(found.passages, found.keyword_only)
+        texts = [(one.text, f"{one.title} > {one.section}".strip(" >")) for one in found.passages]
+        draft = Draft(gather(question, texts), self._settings.min_support)
+        pieces = self._write(question, found, draft)
+        try:
+            async for piece in pieces:
+                clock.note("first_token")
+                yield TokenReleased(piece)
+        finally:
+            await pieces.aclose()
+        yield await self._answered(found, draft, department, clock)
+
+    async def aclose(self) -> None:
+        """Close the connections to the runtime; the index belongs to who passed it."""
+        await self._embedder.aclose()
+        await self._model.close_async()
+
+    async def _find(self, question: str, department: str, limit: int) -> _Found:
+        depth = max(limit, self._settings.search_candidates)
+        given = {
+            "vector": {"question": question},
+            "search": {"question": question, "department": department, "depth": depth},
+            "record": {"department": department, "limit": limit},
+        }
+        try:
+            result = await self._search.run_async(given, include_outputs_from={"vector", "search"})
+        except PipelineRuntimeError as error:
+            raise _own(error) from error
+        hits: list[Hit] = result["search"]["hits"]
+        near = {hit.passage_id: hit.similarity for hit in hits}
+        passages: tuple[Passage, ...] = result["record"]["passages"]
+        similarities = tuple(near[one.passage_id] for one in passages)
+        return _Found(passages, similarities, result["vector"]["vector"] is None)
+
+    async def _write(self, question: str, found: _Found, draft: Draft) -> AsyncGenerator[str, None]:
+        """Yield released text. Raises ModelError."""
+        given = {
+            "gate": {
+                "question": question,
+                "sources": draft.sources,
+                "similarities": found.similarities,
+            },
+            "prompt": {"question": question},
+        }
+        handle = self._answer.stream(given, streaming_components=["model"])
+        chunks = aiter(handle)
+        deadline = asyncio.get_running_loop().time() + self._settings.answer_timeout_s
+        started = False
+        try:
+            # The limit stands around each wait, not around a yield: there it would stop the reader.
+            while (chunk := await _next(chunks, deadline)) is not None and not draft.gave_up:
+                started = True
+                if released := draft.feed(chunk.content):
+                    yield released
+        except TimeoutError as error:
+            raise RuntimeTooSlow(self._settings.answer_timeout_s) from error
+        except PipelineRuntimeError as error:
+            raise generate.fault(error, self._settings, started=started) from error
+        finally:
+            await handle.aclose()  # ends the request to the model, whoever left first
+        if draft.gave_up:
+            return
+        if "model" in handle.result:
+            reason = generate.finish_reason(handle.result["model"])
+            if released := draft.finish(cut_off=reason == "length"):
+                yield released
+
+    async def _answered(
+        self, found: _Found, draft: Draft, department: str, clock: _Clock
+    ) -> Answered:
+        model = await self._identity.describe()
+        clock.note("total")
+        text = draft.text or NOT_FOUND_TEXT.format(department=department)
+        answer = Answer(
+            id=uuid4().hex,
+            status=AnswerStatus.ANSWERED if draft.text else AnswerStatus.NOT_FOUND,
+            answer=text,
+            citations=cite(draft.cited, found.passages, datetime.now(UTC).date()),
+            passages=found.passages,
+            model=model,
+            prompt_version=prompt.version(),
+            timings_ms=clock.timings_ms,
+        )
+        return Answered(answer, draft.checks)
+
+
+async def _next(chunks: AsyncIterator[StreamingChunk], deadline: float) -> StreamingChunk | None:
+    async with asyncio.timeout_at(deadline):
+        return await anext(chunks, None)
+
+
+def _own(error: BaseException) -> RagError:
+    """Return our own error inside Haystack's, which quotes it and must not be shown."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, RagError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    raise error

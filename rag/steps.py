@@ -1,0 +1,107 @@
+"""The Haystack components: thin shells around the plain functions and the doors.
+
+A component with `run` alone runs in a thread of the default pool, which is where the index and
+the record belong: both block.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from haystack import component
+from haystack.dataclasses import ChatMessage
+
+from governance.policies import PassageRecord
+from rag import abstain, prompt
+from rag.check import Sources
+from rag.config import RagSettings
+from rag.embed import Embedder
+from rag.errors import ModelError
+from rag.index import Hit, PassageIndex
+from rag.retrieve import confirmed
+from rag.schema import Passage
+
+PassagesInForce = Callable[[Sequence[str], str], Mapping[str, PassageRecord]]
+
+
+@component
+class QuestionVector:
+    """Turns the question into a vector; where the runtime gives none, into None."""
+
+    def __init__(self, embedder: Embedder, settings: RagSettings) -> None:
+        self._embedder = embedder
+        self._timeout_s = settings.question_timeout_s
+
+    @component.output_types(vector=list[float] | None)
+    def run(self, question: str) -> dict[str, list[float] | None]:
+        """Serve Haystack's blocking form, which nothing here calls."""
+        return {"vector": self._embedder.embed([question])[0]}
+
+    @component.output_types(vector=list[float] | None)
+    async def run_async(self, question: str) -> dict[str, list[float] | None]:
+        """Search must work while the runtime restarts, so its failure is a value here."""
+        try:
+            return {"vector": (await self._embedder.aembed([question], self._timeout_s))[0]}
+        except ModelError:
+            return {"vector": None}
+
+
+@component
+class HybridSearch:
+    """Asks the index once for both kinds of nearness."""
+
+    def __init__(self, index: PassageIndex) -> None:
+        self._index = index
+
+    @component.output_types(hits=list[Hit])
+    def run(
+        self, question: str, department: str, vector: list[float] | None, depth: int
+    ) -> dict[str, list[Hit]]:
+        """Search deeper than is shown: the record may refuse some."""
+        return {"hits": self._index.search(department, question, vector, depth)}
+
+
+@component
+class RecordCheck:
+    """Drops every hit that the record does not confirm as in force."""
+
+    def __init__(self, passages_in_force: PassagesInForce) -> None:
+        self._passages_in_force = passages_in_force
+
+    @component.output_types(passages=tuple[Passage, ...])
+    def run(self, hits: list[Hit], department: str, limit: int) -> dict[str, tuple[Passage, ...]]:
+        """Read the texts from the record; the index holds none."""
+        records = self._passages_in_force([hit.passage_id for hit in hits], department)
+        return {"passages": confirmed(hits, records, department, limit)}
+
+
+@component
+class Gate:
+    """Lets the question through to the model only where the passages can answer it."""
+
+    def __init__(self, settings: RagSettings) -> None:
+        self._settings = settings
+
+    @component.output_types(sources=Sources, weak=abstain.Evidence)
+    def run(
+        self, question: str, sources: Sources, similarities: tuple[float | None, ...]
+    ) -> dict[str, Sources | abstain.Evidence]:
+        """Give either `sources`, and the next step runs, or `weak`, and none does."""
+        evidence = abstain.weigh_evidence(question, sources, similarities)
+        if abstain.enough(evidence, self._settings.min_evidence):
+            return {"sources": sources}
+        return {"weak": evidence}
+
+
+@component
+class PromptWriter:
+    """Writes the numbered passages and the question into the templates."""
+
+    def __init__(self, settings: RagSettings) -> None:
+        self._settings = settings
+
+    @component.output_types(messages=list[ChatMessage])
+    def run(self, question: str, sources: Sources) -> dict[str, list[ChatMessage]]:
+        """Give the system's and the user's message."""
+        limits = (self._settings.prompt_passages, self._settings.prompt_tokens)
+        written = prompt.write(question, sources, *limits)
+        messages = [ChatMessage.from_system(written.system), ChatMessage.from_user(written.user)]
+        return {"messages": messages}

@@ -1,0 +1,173 @@
+"""The answer as it grows: what comes out, in which form, and what every marker means."""
+
+import re
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answer import Cited, Draft, cite
+from rag.check import gather
+from rag.schema import Passage
+
+VIALS = "Vials must be discarded 28 days after first puncture. Staff must not share vials."
+STEPS = "Steps after an injury:\n1. Wash the wound with soap.\n2. Report to the nurse in charge."
+TABLE = "| Drug | Dose |\n| --- | --- |\n| Paracetamol | 4000 mg |"
+TEXTS = (VIALS, STEPS, TABLE)
+
+
+def draft() -> Draft:
+    return Draft(gather("vials? injury?", [(text, "Handbook") for text in TEXTS]), 0.6)
+
+
+def write(text: str, *, size: int = 5, cut_off: bool = False) -> tuple[str, Draft]:
+    """Feed a text in pieces; return all that came out."""
+    one = draft()
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    released = "".join(map(one.feed, pieces)) + one.finish(cut_off=cut_off)
+    assert released == one.text
+    return released, one
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Vials must be discarded 28 days after first puncture.",
+            "Vials must be discarded 28 days after first puncture. [1]",
+        ),
+        (
+            "Staff must not share vials [1]. Call 999. Wash the wound with soap [7].",
+            "Staff must not share vials. [1] Wash the wound with soap. [2]",
+        ),
+        ("Staff must not share vials. [2]", "Staff must not share vials. [1]"),
+        ("Staff must not share vials (Extract 1).", "Staff must not share vials. [1]"),
+        ("Staff must not share vials [1, 2]", "Staff must not share vials [1]"),
+        (
+            "1. Wash the wound with soap.\n2. Report to the nurse in charge.",
+            "1. Wash the wound with soap. [2]\n2. Report to the nurse in charge. [2]",
+        ),
+        (
+            "Steps after an injury:\n\n- Wash the wound with soap\n- Invented\n- Report to the "
+            "nurse in charge",
+            "Steps after an injury:\n\n- Wash the wound with soap [2]\n- Report to the nurse in "
+            "charge [2]",
+        ),
+        (
+            "Always be kind to others:\n1. Wash the wound with soap.",
+            "1. Wash the wound with soap. [2]",
+        ),
+        ("### Steps\nWash the wound with soap.", "Wash the wound with soap. [2]"),
+        ("| Paracetamol | 4000 mg |", "| Paracetamol | 4000 mg [3] |"),
+        (
+            "Staff must not share vials. Staff must not share vials.",
+            "Staff must not share vials. [1]",
+        ),
+        ("**Staff must not share vials.**", "**Staff must not share vials.** [1]"),
+        ("The answer is: Staff must not share vials.", "Staff must not share vials. [1]"),
+        (
+            "Staff must not share vials, as outlined in Extract [1].",
+            "Staff must not share vials. [1]",
+        ),
+        ("Extract [1] states that staff must not share vials.", "Staff must not share vials. [1]"),
+        ("May staff share vials?", ""),
+        ("Handbook", ""),
+        ("[1]", ""),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 4, 1000])
+def test_what_comes_out(text: str, expected: str, size: int) -> None:
+    """Supported sentences come out with our markers, lists stay lists, the rest does not."""
+    assert write(text, size=size)[0] == expected
+
+
+def test_giving_up_ends_the_answer() -> None:
+    """After NOT_FOUND nothing more comes out; what was released before stays."""
+    released, one = write("Staff must not share vials. NOT_FOUND Wash the wound with soap.")
+    assert released == "Staff must not share vials. [1]"
+    assert one.gave_up
+
+
+def test_a_sentence_that_was_cut_off_is_not_shown() -> None:
+    """At the token limit the last sentence is shown only if it ended."""
+    assert write("Staff must not share vials", cut_off=True)[0] == ""
+    assert write("Staff must not share vials.", cut_off=True)[0] != ""
+
+
+def test_a_sentence_is_released_before_the_next_is_complete() -> None:
+    """The reader does not wait for the whole answer."""
+    one = draft()
+    assert one.feed("Staff must not share vials. ") == ""
+    assert one.feed("Wash") == "Staff must not share vials. [1]"
+
+
+def test_dropped_sentences_are_counted() -> None:
+    """The page can say how much of the model's text was not shown."""
+    checks = write("Staff must not share vials. Boil them. Burn the gloves.")[1].checks
+    assert (checks.released, checks.dropped) == (1, 2)
+
+
+MODEL_TEXT = st.lists(
+    st.sampled_from(
+        ["Staff must not share vials.", "Vials must be discarded 28 days after first puncture.",
+         "1. Wash the wound with soap.", "Boil it for 3 days.", "[1]", "[9]", "[", "]", "\n",
+         "\n\n", "NOT_FOUND", "Steps:", "# Head", "| Paracetamol | 4000 mg |", "e.g.", "**", "No."]
+    ),
+    max_size=12,
+).map(" ".join)  # fmt: skip
+
+
+@given(st.one_of(MODEL_TEXT, st.text(max_size=60)), st.integers(1, 30), st.booleans())
+def test_every_marker_has_a_citation_and_every_quote_is_verbatim(
+    text: str, size: int, cut_off: bool
+) -> None:
+    """No piece of any text makes a marker without a quote that stands in its passage."""
+    released, one = write(text, size=size, cut_off=cut_off)
+    citations = cite(one.cited, passages(), date(2026, 1, 1))
+    markers = {int(n) for n in re.findall(r" \[(\d+)\](?= \||\s|$)", released)}
+    assert markers == {citation.marker for citation in citations}
+    for citation in citations:
+        start, end = map(int, re.findall(r"(?:from|to)=(\d+)", citation.url))
+        assert TEXTS[citation.marker - 1][start:end] == citation.quote != ""
+
+
+@given(MODEL_TEXT, st.integers(1, 30))
+def test_the_pieces_do_not_matter(text: str, size: int) -> None:
+    """The same text gives the same answer however the stream was cut."""
+    assert write(text, size=size)[0] == write(text, size=10_000)[0]
+
+
+def passages() -> tuple[Passage, ...]:
+    one = Passage(
+        passage_id="p", document_id="d", policy_number="PH-1", title="Handbook", version=2,
+        department="demo", section="", page_from=3, page_to=4, score=1.0, text="",
+        url="/documents/d/versions/2?passage=p#p3",
+    )  # fmt: skip
+    return tuple(replace(one, text=text) for text in TEXTS)
+
+
+def test_overlapping_quotes_of_a_passage_become_one() -> None:
+    """Two sentences on the same words cite them once; other words get their own citation."""
+    cited = [Cited(1, 0, 10), Cited(1, 5, 20), Cited(1, 30, 40), Cited(2, 0, 5)]
+    found = cite(cited, passages(), date(2026, 1, 1))
+    assert [(one.marker, one.quote) for one in found] == [
+        (1, VIALS[:20]), (1, VIALS[30:40]), (2, STEPS[:5])
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("due", "overdue"), [("2025-12-31", True), ("2026-01-01", False), (None, False)]
+)
+def test_a_review_is_overdue_from_the_day_after(due: str | None, overdue: bool) -> None:
+    """The due day itself is still in time."""
+    dated = (replace(passages()[0], review_due=due),)
+    assert cite([Cited(1, 0, 5)], dated, date(2026, 1, 1))[0].overdue is overdue
+
+
+def test_the_address_keeps_its_page() -> None:
+    """The quote's place goes before the page's anchor."""
+    (one,) = cite([Cited(1, 0, 5)], passages(), date(2026, 1, 1))
+    assert one.url == "/documents/d/versions/2?passage=p&from=0&to=5#p3"
