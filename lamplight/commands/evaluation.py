@@ -22,8 +22,9 @@ from lamplight.commands.options import (
 )
 from lamplight.errors import BadUse, PlatformRefused
 from rag.errors import QuestionFileBad
-from rag.evaluate import Found, Given, Item, score
+from rag.evaluate import Item, score
 from rag.questions import Question, read_questions
+from rag.results import asked, failed, searched
 
 DEPTH = 10
 # What decides the figures; they can only be compared where these agree.
@@ -53,14 +54,14 @@ def evaluate(
     data: Data = None,
 ) -> None:
     """Score search and answers of a department against a question file."""
-    asked = _read(questions)
+    wanted = _read(questions)
     with platform(data, "eval") as (client, settings):
         name, _ = client.department(department)
         files = _file_names(client, name)
         models: dict[str, str] = {}
         items = [
             _ask(client, question, name, files, None if retrieval_only else models)
-            for question in track(asked, "Asking", console=notes, transient=True)
+            for question in track(wanted, "Asking", console=notes, transient=True)
         ]
     used = {name: getattr(settings.rag, name) for name in CONFIGURATION}
     result = score(items, {"department": name, **used, "model_digests": models})
@@ -97,28 +98,17 @@ def _ask(
     began = time.perf_counter()
     wanted = {"query": question.question, "k": DEPTH, "department": department}
     passages = client.post("/api/v1/search", wanted)["passages"]
-    timings = {"search": (time.perf_counter() - began) * 1000}
-    found = tuple(_found(passage, files) for passage in passages)
+    search_ms = (time.perf_counter() - began) * 1000
     if models is None:
-        return Item(question, found, timings_ms=timings)
+        return searched(question, passages, files, search_ms)
     try:
         answer = client.post(
             "/api/v1/ask", {"question": question.question, "department": department}
         )
     except PlatformRefused as refusal:
-        return Item(question, found, timings_ms=timings, error=refusal.message)
-    texts = {passage["passage_id"]: passage["text"] for passage in answer["passages"]}
+        return failed(question, refusal.message)
     models[answer["model"]["name"]] = answer["model"]["digest"]
-    cited = tuple(
-        Found(files.get(c["document_id"], ""), texts.get(c["passage_id"], c["quote"]))
-        for c in answer["citations"]
-    )
-    given = Given(answer["status"], answer["answer"], cited)
-    return Item(question, found, given, {**timings, **answer["timings_ms"]})
-
-
-def _found(passage: Mapping[str, Any], files: Mapping[str, str]) -> Found:
-    return Found(files.get(passage["document_id"], ""), passage["text"])
+    return asked(question, answer, files, passages)
 
 
 def _figures(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

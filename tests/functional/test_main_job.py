@@ -82,7 +82,7 @@ def test_sources_then_answer_then_the_marked_lines(page: Page) -> None:
 
 
 def fold(text: str) -> str:
-    return "".join(text.split()).lower()
+    return "".join(letter for letter in text.lower() if letter.isalnum())
 
 
 def test_the_same_without_javascript(plain_page: Page) -> None:
