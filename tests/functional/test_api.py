@@ -1,5 +1,7 @@
 """Programs ask through the official OpenAI client and the platform's own interface."""
 
+from collections.abc import Iterator
+
 import httpx
 import openai
 import pytest
@@ -10,13 +12,16 @@ QUESTION = "How long should I rub my hands with alcohol hand rub?"
 
 
 @pytest.fixture
-def client(up: Running) -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{up.url}/v1", api_key="unused", max_retries=0, timeout=300)
+def client(up: Running) -> Iterator[openai.OpenAI]:
+    base_url = f"{up.url}/v1"
+    with openai.OpenAI(base_url=base_url, api_key="-", max_retries=0, timeout=300) as client:
+        yield client
 
 
 @pytest.fixture
-def http(up: Running) -> httpx.Client:
-    return up.client()
+def http(up: Running) -> Iterator[httpx.Client]:
+    with up.client() as client:
+        yield client
 
 
 def test_every_part_is_ready(up: Running) -> None:
