@@ -73,8 +73,12 @@ def connect(
     reload: Callable[[Mapping[str, object]], Settings],
     purpose: str,
     report: Callable[[str], None],
+    prepare: Callable[[], None],
 ) -> Iterator[PlatformClient]:
-    """The running platform, or one that is started for the length of the block."""
+    """The running platform, or one that is started for the length of the block.
+
+    prepare: called before one is started.
+    """
     if answers("http://localhost/healthz", settings.admin_socket):
         client = PlatformClient(settings.admin_socket)
         try:
@@ -82,6 +86,7 @@ def connect(
         finally:
             client.close()
         return
+    prepare()
     with platform_for_a_command(settings, reload, purpose, report):
         client = PlatformClient(settings.admin_socket)
         try:

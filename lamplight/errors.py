@@ -39,6 +39,10 @@ class PartFailed(CommandError):
     """A process of ours does not start."""
 
 
+class PullRefused(CommandError):
+    """A model could not be installed; nothing of it is visible."""
+
+
 class PlatformRefused(CommandError):
     """The platform answered a request of the command line with an error."""
 

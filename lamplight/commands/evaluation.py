@@ -55,7 +55,7 @@ def evaluate(
 ) -> None:
     """Score search and answers of a department against a question file."""
     wanted = _read(questions)
-    with platform(data, "eval") as (client, settings):
+    with platform(data, "eval", writes_answers=not retrieval_only) as (client, settings):
         name, _ = client.department(department)
         files = _file_names(client, name)
         models: dict[str, str] = {}

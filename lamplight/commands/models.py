@@ -5,30 +5,14 @@ from typing import Annotated, Any
 
 import httpx
 import typer
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 from rich.table import Table
 
 from lamplight.commands.options import AsJson, Data, notes, print_json, results
 from lamplight.errors import CommandError, PlatformRefused
+from lamplight.installing import install, model_store
 from lamplight.settings import Settings, load_settings
-from runtime.catalog import builtin_catalog
-from runtime.errors import ModelRuntimeError
-from runtime.pull import Puller, PullProgress
-from runtime.store import Store
 
 TIMEOUT_S = 600.0
-
-
-class PullRefused(CommandError):
-    """A model could not be installed; nothing of it is visible."""
 
 
 class RuntimeNotRunning(CommandError):
@@ -44,12 +28,12 @@ def pull(
     data: Data = None,
 ) -> None:
     """Install a model; what was begun is resumed, and only the pinned digest is accepted."""
-    pull_with_progress(load_settings(data), model, file=source)
+    install(load_settings(data), model, notes, file=source)
 
 
 def list_models(as_json: AsJson = False, data: Data = None) -> None:
     """List the installed models."""
-    store = _store(load_settings(data))
+    store = model_store(load_settings(data))
     models = store.models()
     if as_json:
         print_json({"models": [_as_json(model) for model in models]})
@@ -96,42 +80,6 @@ def show(
 def stop(model: Annotated[str, typer.Argument(help="A loaded model.")], data: Data = None) -> None:
     """Unload a model from the running runtime."""
     _ask(load_settings(data), "POST", "/api/generate", {"model": model, "keep_alive": 0})
-
-
-def pull_with_progress(
-    settings: Settings, name: str, *, file: Path | None = None, only_if_missing: bool = False
-) -> None:
-    """Install a model with a progress bar on standard error. Raises PullRefused."""
-    puller = Puller(settings.runtime, _store(settings), builtin_catalog())
-    if only_if_missing and puller.is_installed(name):
-        return
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=notes,
-        transient=True,
-    )
-    try:
-        with progress:
-            task = progress.add_task(f"Model {name}", total=None)
-            puller.pull(name, lambda step: _show_step(progress, task, name, step), file)
-    except ModelRuntimeError as error:
-        raise PullRefused(error.message, error.hint) from error
-    notes.print(f"Model {name} is installed")
-
-
-def _show_step(progress: Progress, task: TaskID, name: str, step: PullProgress) -> None:
-    if step.total:
-        progress.update(task, completed=step.completed, total=step.total)
-    else:
-        progress.update(task, description=f"Model {name}: {step.status}")
-
-
-def _store(settings: Settings) -> Store:
-    return Store(settings.runtime.models_dir, settings.runtime.shared_models_dirs)
 
 
 def _as_json(model: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from lamplight.client import PlatformClient, connect
+from lamplight.installing import install
 from lamplight.settings import Settings, load_settings
 
 # Standard output carries results alone; everything said along the way goes to standard error.
@@ -36,12 +37,25 @@ def print_json(value: Any) -> None:
 
 
 @contextmanager
-def platform(data: Path | None, purpose: str) -> Iterator[tuple[PlatformClient, Settings]]:
-    """The platform of a data directory: the one that runs, or one for this command."""
+def platform(
+    data: Path | None, purpose: str, *, writes_answers: bool = False
+) -> Iterator[tuple[PlatformClient, Settings]]:
+    """The platform of a data directory: the one that runs, or one for this command.
+
+    writes_answers: whether the command needs the chat model, which is large.
+    """
     settings = load_settings(data)
 
     def reload(overrides: Mapping[str, object]) -> Settings:
         return load_settings(data, overrides)
 
-    with connect(settings, reload, purpose, lambda note: notes.print(note, style="dim")) as client:
+    def prepare() -> None:
+        install(settings, settings.rag.embed_model, notes, only_if_missing=True)
+        if writes_answers:
+            install(settings, settings.rag.chat_model, notes, only_if_missing=True)
+
+    def report(note: str) -> None:
+        notes.print(note, style="dim")
+
+    with connect(settings, reload, purpose, report, prepare) as client:
         yield client, settings

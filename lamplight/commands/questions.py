@@ -16,7 +16,7 @@ def ask(
     data: Data = None,
 ) -> None:
     """Answer a question from the policies in force, with its sources."""
-    with platform(data, "ask") as (client, _settings):
+    with platform(data, "ask", writes_answers=True) as (client, _settings):
         name, _ = client.department(department)
         answer = client.post("/api/v1/ask", {"question": question, "department": name})
     if as_json:

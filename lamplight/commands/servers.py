@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from lamplight.commands.options import Data, notes
+from lamplight.installing import install
 from lamplight.launch import ports, runtime_part, web_part
 from lamplight.lock import DataLock
 from lamplight.samples import load_samples
@@ -63,10 +64,8 @@ def web(
 
 
 def _install_models(settings: Settings) -> None:
-    from lamplight.commands.models import pull_with_progress
-
     for name in (settings.rag.embed_model, settings.rag.chat_model):
-        pull_with_progress(settings, name, only_if_missing=True)
+        install(settings, name, notes, only_if_missing=True)
 
 
 def _run(settings: Settings, lock: DataLock, *, samples: bool) -> None:

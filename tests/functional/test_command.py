@@ -34,7 +34,7 @@ def test_ingest_alone_starts_what_it_needs_and_stops_it(data_dir: Path, tmp_path
     assert all(file["error"]["hint"] for file in told["files"][2:])
     found = run("search", "visiting hours", "--json", data_dir=data_dir)
     assert found.returncode == 0, found.stderr
-    assert json.loads(found.stdout)["passages"][0]["title"] == "Visitors"
+    assert "Visitors" in json.loads(found.stdout)["passages"][0]["title"]
 
 
 def test_ask_speaks_to_the_running_platform(up: Running) -> None:
