@@ -13,6 +13,10 @@ ifneq ($(PIP_INDEX_URL),)
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
+# Kept outside the checkout, so that a fresh clone is quick; `up` links from here, too.
+TEST_STORE := $(HOME)/.cache/lamplight/models
+TEST_MODELS := all-minilm smollm2:135m qwen2.5-coder:0.5b
+
 .PHONY: up test check lock setup frontend prove clean
 
 up: setup frontend
@@ -42,6 +46,8 @@ frontend: .setup/frontend
 # Everything that must hold before a commit lands; .ci/run calls it.
 test: setup frontend check
 	@scripts/install-test-tools
+	@echo "==> Models for the tests"
+	@for model in $(TEST_MODELS); do LAMPLIGHT_MODELS=$(TEST_STORE) $(BIN)/lamplight pull $$model; done
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: setup

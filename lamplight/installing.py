@@ -46,6 +46,7 @@ def install(
         TimeRemainingColumn(),
         console=notes,
         transient=True,
+        disable=not notes.is_terminal,
     )
     try:
         with progress:

@@ -56,6 +56,7 @@ def _progress() -> Progress:
         TextColumn("{task.fields[stage]}", style="dim"),
         console=notes,
         transient=True,
+        disable=not notes.is_terminal,
     )
 
 
