@@ -71,3 +71,19 @@ def test_a_killed_supervisor_takes_its_parts_along(data_dir: Path) -> None:
         time.sleep(0.1)
     again = start(data_dir, "--no-samples")
     assert stop(again) == 0
+
+
+def test_ctrl_c_lets_an_answer_under_way_finish(data_dir: Path) -> None:
+    """Whoever is reading an answer when Lamplight is stopped still gets its end."""
+    running = start(data_dir)
+    body = {"question": "What are the visiting hours?"}
+    headers = {"Accept": "text/event-stream"}
+    with (
+        running.client() as client,
+        client.stream("POST", "/api/v1/ask", json=body, headers=headers) as stream,
+    ):
+        lines = stream.iter_lines()
+        assert any(line.startswith("event: passages") for line in lines)
+        running.process.send_signal(signal.SIGINT)
+        assert any(line.startswith("event: answer") for line in lines)
+    assert running.process.wait(WAIT_S) == 0

@@ -12,13 +12,13 @@ import ollama
 import openai
 import pytest
 import uvicorn
-from package_server import PackageServer
 
 from runtime.api.app import create_app
 from runtime.catalog import builtin_catalog
 from runtime.config import RuntimeSettings
 from runtime.pull import Puller
 from runtime.store import Store
+from runtime.testing import PackageServer
 
 CHAT = "smollm2:135m"
 EMBED = "all-minilm"
