@@ -51,7 +51,7 @@ def test_eval_scores_the_samples(up: Running) -> None:
     result = run("eval", questions, "--retrieval-only", "--json", data_dir=up.data_dir)
     assert result.returncode == 0, result.stderr
     figures = json.loads(result.stdout)
-    assert figures["retrieval"]["recall@10"] == 1.0
+    assert figures["retrieval"]["recall@10"] >= 0.9
     assert figures["retrieval"]["recall@1"] >= 0.7
 
 

@@ -9,6 +9,16 @@ down_revision = None
 
 def upgrade() -> None:
     """Create the first tables."""
+    create_departments()
+    create_documents()
+    create_versions()
+    create_jobs()
+    create_pages()
+    create_passages()
+
+
+def create_departments() -> None:
+    """Create the table `departments` with its indexes."""
     op.create_table(
         "departments",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -17,6 +27,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_departments")),
         sa.UniqueConstraint("name", name=op.f("uq_departments_name")),
     )
+
+
+def create_documents() -> None:
+    """Create the table `documents` with its indexes."""
     op.create_table(
         "documents",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -35,6 +49,10 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_documents_department_id"), "documents", ["department_id"], unique=False
     )
+
+
+def create_versions() -> None:
+    """Create the table `versions` with its indexes."""
     op.create_table(
         "versions",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -59,6 +77,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("document_id", "number", name=op.f("uq_versions_document_id_number")),
     )
     op.create_index(op.f("ix_versions_digest"), "versions", ["digest"], unique=False)
+
+
+def create_jobs() -> None:
+    """Create the table `jobs` with its indexes."""
     op.create_table(
         "jobs",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -88,6 +110,10 @@ def upgrade() -> None:
     op.create_index("ix_jobs_created_at", "jobs", ["created_at"], unique=False)
     op.create_index(op.f("ix_jobs_department_id"), "jobs", ["department_id"], unique=False)
     op.create_index(op.f("ix_jobs_version_id"), "jobs", ["version_id"], unique=False)
+
+
+def create_pages() -> None:
+    """Create the table `pages` with its indexes."""
     op.create_table(
         "pages",
         sa.Column("version_id", sa.String(length=36), nullable=False),
@@ -101,6 +127,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("version_id", "number", name=op.f("pk_pages")),
     )
+
+
+def create_passages() -> None:
+    """Create the table `passages` with its indexes."""
     op.create_table(
         "passages",
         sa.Column("id", sa.String(length=36), nullable=False),
