@@ -12,6 +12,7 @@ import ollama
 import openai
 import pytest
 import uvicorn
+from starlette.applications import Starlette
 
 from runtime.api.app import create_app
 from runtime.catalog import builtin_catalog
@@ -49,11 +50,17 @@ def settings(models_dir: Path) -> RuntimeSettings:
 
 
 @pytest.fixture(scope="session")
-def base_url(settings: RuntimeSettings) -> Iterator[str]:
+def app(settings: RuntimeSettings) -> Starlette:
+    """The application behind the server."""
+    return create_app(settings)
+
+
+@pytest.fixture(scope="session")
+def base_url(app: Starlette) -> Iterator[str]:
     """A real server on a free port."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(settings), log_config=None, timeout_graceful_shutdown=2)
+    config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()

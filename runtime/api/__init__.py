@@ -1,0 +1,1 @@
+"""The HTTP interfaces: Ollama's and OpenAI's."""

@@ -1,0 +1,111 @@
+"""Puts the runtime's HTTP application together: every route and every part in one place."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from runtime.api.guard import Guard
+from runtime.api.listing import NativeModels
+from runtime.api.ollama import NativeAnswers
+from runtime.api.openai import OpenAI
+from runtime.api.refusal import JSON, error_response
+from runtime.api.service import Service
+from runtime.api.wire import json_bytes
+from runtime.config import RuntimeSettings
+from runtime.engine import Engine
+from runtime.errors import ModelRuntimeError
+from runtime.store import Store
+
+# The version of Ollama whose behaviour we follow; clients compare it as numbers.
+OLLAMA_VERSION = "0.32.15"
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(settings: RuntimeSettings, store: Store | None = None) -> Starlette:
+    """The application that serves the models of the settings' directory."""
+    store = store or Store(settings.models_dir, settings.shared_models_dirs)
+    engine = Engine(settings, store)
+    app = Starlette(
+        routes=_routes(Service(settings, store, engine)),
+        middleware=[
+            Middleware(Guard, bound_host=settings.host, allowed_origins=settings.allowed_origins)
+        ],
+        exception_handlers={
+            ModelRuntimeError: _explain,
+            404: _not_found,
+            405: _not_allowed,
+            Exception: _broken,
+        },
+        lifespan=_lifespan(engine),
+    )
+    app.router.redirect_slashes = False
+    app.state.engine = engine
+    return app
+
+
+def _routes(service: Service) -> list[Route]:
+    answers, models, openai = NativeAnswers(service), NativeModels(service), OpenAI(service)
+    return [
+        _route("/", _alive, "GET", "HEAD"),
+        _route("/api/version", _version, "GET", "HEAD"),
+        _route("/api/tags", models.tags, "GET", "HEAD"),
+        _route("/api/ps", models.ps, "GET"),
+        _route("/api/show", models.show, "POST"),
+        _route("/api/generate", answers.generate, "POST"),
+        _route("/api/chat", answers.chat, "POST"),
+        _route("/api/embed", answers.embed, "POST"),
+        _route("/v1/models", openai.models, "GET"),
+        _route("/v1/models/{model:path}", openai.model, "GET"),
+        _route("/v1/chat/completions", openai.chat, "POST"),
+        _route("/v1/embeddings", openai.embeddings, "POST"),
+    ]
+
+
+def _route(path: str, endpoint: Endpoint, *methods: str) -> Route:
+    route = Route(path, endpoint, methods=list(methods))
+    # Starlette adds HEAD to every GET; Ollama has it for three paths only.
+    route.methods = set(methods)
+    return route
+
+
+def _lifespan(engine: Engine) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def run(_app: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await engine.close()
+
+    return run
+
+
+async def _alive(_request: Request) -> Response:
+    return PlainTextResponse("Ollama is running")
+
+
+async def _version(_request: Request) -> Response:
+    return Response(json_bytes({"version": OLLAMA_VERSION}), media_type=JSON)
+
+
+async def _explain(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ModelRuntimeError)
+    return error_response(error, request.url.path)
+
+
+async def _broken(request: Request, _error: Exception) -> Response:
+    error = ModelRuntimeError("internal error", "Look into the runtime's log.")
+    return error_response(error, request.url.path)
+
+
+async def _not_found(_request: Request, _error: Exception) -> Response:
+    return PlainTextResponse("404 page not found", 404)
+
+
+async def _not_allowed(_request: Request, error: Exception) -> Response:
+    headers = getattr(error, "headers", None)
+    return PlainTextResponse("405 method not allowed", 405, headers=headers)

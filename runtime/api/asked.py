@@ -1,0 +1,134 @@
+"""Reads what both dialects ask of an answer: messages, formats, and what our models cannot do."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from runtime.api.body import Fields
+from runtime.api.refusal import Refused
+from runtime.store import InstalledModel
+
+ROLES = ("system", "user", "assistant", "tool")
+THINK_LEVELS = ("high", "medium", "low", "max")
+MAX_TOP_LOGPROBS = 20
+
+
+def refuse_capability(model: InstalledModel, capability: str) -> Refused:
+    """The error for something that a model was not made for."""
+    return Refused(
+        400,
+        f"{model.name.full} does not support {capability}",
+        "Leave that out, or use a model that can.",
+    )
+
+
+def check_think(fields: Fields, name: str) -> None:
+    """Our models do not think aloud: only `false` and absence are accepted. Raises Refused."""
+    think = fields.get("think")
+    if think is None or think is False:
+        return
+    if think is not True and think not in THINK_LEVELS:
+        shown = think if isinstance(think, str) else json.dumps(think)
+        raise Refused(
+            400,
+            f'invalid think value: "{shown}"'
+            ' (must be "high", "medium", "low", "max", true, or false)',
+        )
+    raise Refused(400, f'"{name}" does not support thinking', "Leave think out.")
+
+
+def read_schema(value: Any) -> str | None:
+    """The `format` field: None for free text, "" for any JSON, else a schema. Raises Refused."""
+    if value is None or value == "":
+        return None
+    if value == "json":
+        return ""
+    if isinstance(value, dict):
+        return json.dumps(value)
+    raise Refused(
+        500,
+        f'invalid format: {json.dumps(value)}; expected "json" or a valid JSON Schema object',
+    )
+
+
+def read_logprobs(fields: Fields) -> int | None:
+    """How many likeliest tokens are wanted with each token; None for none. Raises Refused."""
+    top = fields.integer("top_logprobs") or 0
+    if not 0 <= top <= MAX_TOP_LOGPROBS:
+        raise Refused(400, "top_logprobs must be between 0 and 20")
+    return top if fields.flag("logprobs", default=False) else None
+
+
+def native_messages(fields: Fields, model: InstalledModel) -> list[dict[str, Any]]:
+    """The messages of `/api/chat`. Raises Refused."""
+    messages = []
+    for item in fields.items("messages"):
+        message = fields.part("messages", item)
+        if message.items("images"):
+            raise refuse_capability(model, "vision")
+        content = message.text("content")
+        messages.append({"role": _role(message), "content": content})
+    return messages
+
+
+def check_images(fields: Fields, model: InstalledModel) -> None:
+    """Refuse images, and say so first where they are no images at all. Raises Refused."""
+    for image in fields.items("images"):
+        try:
+            base64.b64decode(image, validate=True)
+        except (binascii.Error, TypeError, ValueError) as error:
+            raise Refused(400, f"illegal base64 data: {error}") from error
+        raise refuse_capability(model, "vision")
+
+
+def openai_messages(fields: Fields, model: InstalledModel) -> list[dict[str, Any]]:
+    """The messages of `/v1/chat/completions`; each text part is a message. Raises Refused."""
+    items = fields.items("messages")
+    if not items:
+        raise Refused(400, "[] is too short - 'messages'")
+    messages = []
+    for item in items:
+        message = fields.part("messages", item)
+        role = _role(message)
+        for text in _texts(message.get("content"), item, model):
+            messages.append({"role": role, "content": text})
+    return messages
+
+
+def _role(message: Fields) -> str:
+    role = message.text("role").lower()
+    role = "system" if role == "developer" else role
+    if role not in ROLES:
+        raise Refused(400, f'invalid role: "{role}"', f"Roles are {', '.join(ROLES)}.")
+    return role
+
+
+def _texts(content: Any, item: Mapping[str, Any], model: InstalledModel) -> list[str]:
+    if isinstance(content, str):
+        return [content]
+    if isinstance(content, list):
+        return [_text_of(part, model) for part in content]
+    if content is None and item.get("tool_calls"):
+        return [""]
+    shown = "<nil>" if content is None else type(content).__name__
+    raise Refused(400, f"invalid message content type: {shown}")
+
+
+def _text_of(part: Any, model: InstalledModel) -> str:
+    kind = part.get("type") if isinstance(part, dict) else None
+    if kind == "text" and isinstance(part.get("text"), str):
+        return str(part["text"])
+    if kind == "image_url":
+        image = part.get("image_url")
+        url = image.get("url") if isinstance(image, dict) else image
+        if isinstance(url, str) and url.startswith(("http://", "https://")):
+            raise Refused(
+                400,
+                "image URLs are not currently supported, please use base64 encoded data instead",
+            )
+        raise refuse_capability(model, "vision")
+    if kind == "input_audio":
+        raise refuse_capability(model, "audio")
+    raise Refused(400, "invalid message format")

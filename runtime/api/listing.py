@@ -1,0 +1,165 @@
+"""Ollama's interface to the models themselves: `/api/tags`, `/api/ps`, `/api/show`."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runtime.api.body import read_fields
+from runtime.api.refusal import JSON, Refused
+from runtime.api.service import Service
+from runtime.api.wire import FOREVER, json_bytes, timestamp
+from runtime.errors import UnknownModel
+from runtime.inspect import ModelFile
+from runtime.manifest import LICENSE_TYPE, PARAMS_TYPE, SYSTEM_TYPE
+from runtime.names import parse_name
+from runtime.store import InstalledModel
+
+# What a GGUF file holds that is shown elsewhere, or is only its working title.
+_NOT_SHOWN = ("general.name", "tokenizer.chat_template")
+
+
+class NativeModels:
+    """The three endpoints."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def tags(self, _request: Request) -> Response:
+        """GET /api/tags."""
+        models = [_entry(model) | _tag_fields(model) for model in self._service.store.models()]
+        return _json({"models": models})
+
+    async def ps(self, _request: Request) -> Response:
+        """GET /api/ps, longest-lived first."""
+        engine, now = self._service.engine, datetime.now(UTC)
+        found = []
+        for loaded in engine.loaded():
+            rest_s = engine.expires_in_s(loaded)
+            expires = now + (FOREVER if rest_s is None else timedelta(seconds=rest_s))
+            fields = {
+                "expires_at": timestamp(expires),
+                "size_vram": 0,
+                "context_length": loaded.context_tokens,
+            }
+            found.append((expires, _entry(loaded.model) | fields | {"size": loaded.size_bytes}))
+        found.sort(key=lambda item: item[0], reverse=True)
+        return _json({"models": [entry for _, entry in found]})
+
+    async def show(self, request: Request) -> Response:
+        """POST /api/show."""
+        fields = await read_fields(request, "ShowRequest", self._service.settings.max_body_bytes)
+        name = fields.text("model") or fields.text("name")
+        if not name:
+            raise Refused(400, "model is required", "Name a model.")
+        parsed = parse_name(name)
+        try:
+            model = self._service.store.read(parsed)
+        except UnknownModel as error:
+            raise Refused(404, f"model '{parsed}' not found", error.hint) from error
+        verbose = fields.flag("verbose", default=False)
+        file = await self._service.file(model, whole=verbose)
+        return _json(self._shown(model, file, fields.text("system")) | _tensors(file, verbose))
+
+    def _shown(self, model: InstalledModel, file: ModelFile, system: str) -> dict[str, Any]:
+        store = self._service.store
+        system = system or store.layer_text(model, SYSTEM_TYPE)
+        licence = store.layer_text(model, LICENSE_TYPE)
+        parameters = _parameters(store.layer_text(model, PARAMS_TYPE))
+        texts = {
+            "license": licence,
+            "modelfile": _modelfile(model, file, system, parameters, licence),
+            "parameters": "\n".join(f"{name:<30} {value}" for name, value in parameters),
+            "template": file.chat_template,
+            "system": system,
+        }
+        return {name: text for name, text in texts.items() if text} | {
+            "details": _details(model),
+            "model_info": _model_info(file),
+            "capabilities": list(model.capabilities),
+            "modified_at": timestamp(model.modified_at),
+        }
+
+
+def _entry(model: InstalledModel) -> dict[str, Any]:
+    return {
+        "name": str(model.name),
+        "model": str(model.name),
+        "size": model.manifest.size_bytes,
+        "digest": model.manifest.digest,
+        "details": _details(model),
+    }
+
+
+def _tag_fields(model: InstalledModel) -> dict[str, Any]:
+    return {
+        "modified_at": timestamp(model.modified_at),
+        "capabilities": list(model.capabilities),
+    }
+
+
+def _details(model: InstalledModel) -> dict[str, Any]:
+    config = model.config
+    return {
+        "parent_model": "",
+        "format": config.get("model_format", "gguf"),
+        "family": config.get("model_family", ""),
+        "families": config.get("model_families"),
+        "parameter_size": config.get("model_type", ""),
+        "quantization_level": config.get("file_type", ""),
+        "context_length": config.get("context_length", 0),
+        "embedding_length": config.get("embedding_length", 0),
+    }
+
+
+def _model_info(file: ModelFile) -> dict[str, Any]:
+    shown = {name: value for name, value in file.keys.items() if name not in _NOT_SHOWN}
+    return shown | {"general.parameter_count": file.parameter_count}
+
+
+def _tensors(file: ModelFile, verbose: bool) -> dict[str, Any]:
+    if not verbose:
+        return {}
+    return {
+        "tensors": [
+            {"name": t.name, "type": t.type_name, "shape": list(t.shape)} for t in file.tensors
+        ]
+    }
+
+
+def _parameters(text: str) -> list[tuple[str, str]]:
+    found = []
+    for name, value in (json.loads(text) if text else {}).items():
+        values = value if isinstance(value, list) else [value]
+        found += [(name, json.dumps(v) if isinstance(v, str) else str(v)) for v in values]
+    return found
+
+
+def _modelfile(
+    model: InstalledModel,
+    file: ModelFile,
+    system: str,
+    parameters: list[tuple[str, str]],
+    licence: str,
+) -> str:
+    lines = [
+        '# Modelfile generated by "ollama show"',
+        "# To build a new Modelfile based on this, replace FROM with:",
+        f"# FROM {model.name}",
+        "",
+        f"FROM {model.path}",
+    ]
+    if file.chat_template:
+        lines.append(f'TEMPLATE """{file.chat_template}"""')
+    if system:
+        lines.append(f'SYSTEM """{system}"""')
+    lines += [f"PARAMETER {name} {value}" for name, value in parameters]
+    if licence:
+        lines.append(f'LICENSE """{licence}"""')
+    return "\n".join(lines) + "\n"
+
+
+def _json(value: Any) -> Response:
+    return Response(json_bytes(value), media_type=JSON)

@@ -1,0 +1,144 @@
+"""What both dialects do with models: find one, check what it can do, and let it work."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from runtime.api.refusal import Refused
+from runtime.config import RuntimeSettings
+from runtime.engine import Engine
+from runtime.errors import BadName, BadRequest
+from runtime.inspect import ModelFile, inspect
+from runtime.manifest import SYSTEM_TYPE
+from runtime.names import parse_name
+from runtime.protocol import Delta, Done, Embed, Generate, Vectors
+from runtime.sampling import Options, read_options
+from runtime.store import InstalledModel, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of an answer with the times that only the front knows, in nanoseconds."""
+
+    done: Done
+    total_ns: int
+    load_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Vectors with the times of the front, in nanoseconds."""
+
+    vectors: Vectors
+    total_ns: int
+    load_ns: int
+
+
+class Service:
+    """The models of one runtime."""
+
+    def __init__(self, settings: RuntimeSettings, store: Store, engine: Engine) -> None:
+        self.settings = settings
+        self.store = store
+        self.engine = engine
+        self._files: dict[tuple[str, bool], ModelFile] = {}
+
+    def find(self, name: str) -> InstalledModel:
+        """An installed model. Raises BadName, UnknownModel."""
+        return self.store.read(parse_name(name))
+
+    def for_embedding(self, name: str) -> InstalledModel:
+        """A model for vectors. Raises Refused."""
+        hint = f"Run: lamplight pull {name}"
+        if not name:
+            raise Refused(404, "model '' not found", "Name a model.")
+        try:
+            known = self.store.find(parse_name(name))
+        except BadName:
+            known = None
+        if known is None:
+            raise Refused(404, f'model "{name}" not found, try pulling it first', hint)
+        model = self.store.read(known)
+        if "embedding" not in model.capabilities:
+            raise Refused(
+                400,
+                f'"{name}" does not support embeddings',
+                "Use an embedding model, such as all-minilm.",
+            )
+        return model
+
+    def for_answers(self, name: str, verb: str) -> InstalledModel:
+        """A model that writes. verb: `chat` or `generate`. Raises Refused, BadName."""
+        parsed = parse_name(name)
+        known = self.store.find(parsed)
+        if known is None:
+            raise Refused(404, f"model '{name}' not found", f"Run: lamplight pull {name}")
+        model = self.store.read(known)
+        if "completion" not in model.capabilities:
+            raise Refused(400, f'"{name}" does not support {verb}', "Use a model that writes text.")
+        return model
+
+    def options(self, model: InstalledModel, given: Mapping[str, Any]) -> Options:
+        """The options of a request over those of the model. Raises BadRequest."""
+        options = read_options(given, self.engine.options(model))
+        limit = self.settings.max_context_length_tokens
+        if options.num_ctx > limit:
+            raise BadRequest(
+                f"num_ctx {options.num_ctx} is over the limit of {limit}", "Ask for less."
+            )
+        return options
+
+    def system_text(self, model: InstalledModel) -> str:
+        """The system message that a model comes with."""
+        return self.store.layer_text(model, SYSTEM_TYPE)
+
+    async def file(self, model: InstalledModel, *, whole: bool = False) -> ModelFile:
+        """What the model file says of itself. Raises BadModelFile."""
+        key = (model.manifest.model.digest, whole)
+        if key not in self._files:
+            found = await asyncio.to_thread(inspect, model.path, whole_arrays=whole)
+            if whole:
+                return found  # a vocabulary is too large to keep for a rare question
+            self._files[key] = found
+        return self._files[key]
+
+    async def load(self, model: InstalledModel, keep_alive_s: float | None) -> None:
+        """Bring a model into memory, or take it out if it shall not stay. Raises LoadFailed."""
+        if keep_alive_s == 0:
+            await self.engine.unload(model)
+            return
+        async with self.engine.use(model, 0, keep_alive_s):
+            return
+
+    async def answer(
+        self, model: InstalledModel, job: Generate, keep_alive_s: float | None
+    ) -> AsyncGenerator[Delta | Finished, None]:
+        """Write an answer. Raises ModelRuntimeError."""
+        started = time.perf_counter_ns()
+        async with self.engine.use(model, job.options.num_ctx, keep_alive_s) as entry:
+            loaded = time.perf_counter_ns()
+            numbered = replace(job, id=self.engine.number())
+            async with aclosing(self.engine.generate(entry, numbered)) as messages:
+                async for message in messages:
+                    if isinstance(message, Delta):
+                        yield message
+                    else:
+                        now = time.perf_counter_ns()
+                        yield Finished(message, now - started, loaded - started)
+
+    async def embed(
+        self, model: InstalledModel, job: Embed, keep_alive_s: float | None
+    ) -> Embedded:
+        """Make vectors. Raises ModelRuntimeError."""
+        if len(job.texts) > self.settings.max_embed_inputs:
+            limit = self.settings.max_embed_inputs
+            raise BadRequest(f"more than {limit} inputs", "Send them in several requests.")
+        started = time.perf_counter_ns()
+        async with self.engine.use(model, 0, keep_alive_s) as entry:
+            loaded = time.perf_counter_ns()
+            numbered = replace(job, id=self.engine.number())
+            vectors = await self.engine.embed(entry, numbered)
+        return Embedded(vectors, time.perf_counter_ns() - started, loaded - started)

@@ -1,0 +1,305 @@
+"""Keeps models loaded and passes requests to their processes.
+
+A model is loaded by its first request and unloaded when it has been idle for its keep-alive time.
+One that is asked for a larger context than it was loaded with is loaded again beside the old one,
+which ends with its last request. When too many are loaded, the longest idle one makes room.
+"""
+
+import asyncio
+import itertools
+import json
+import os
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from runtime import errors
+from runtime.config import RuntimeSettings
+from runtime.errors import ModelRuntimeError, ServerBusy
+from runtime.inspect import inspect
+from runtime.manifest import PARAMS_TYPE
+from runtime.process import WorkerProcess
+from runtime.protocol import (
+    Cancel,
+    Delta,
+    Done,
+    Embed,
+    Failed,
+    FromWorker,
+    Generate,
+    Vectors,
+    WorkerConfig,
+)
+from runtime.sampling import Options, read_options
+from runtime.store import InstalledModel, Store
+
+EMBED_BATCH_TOKENS = 512
+
+
+@dataclass(eq=False)
+class Loaded:
+    """A model in memory. expires_at: on the engine's clock; None while it works or for ever."""
+
+    model: InstalledModel
+    process: WorkerProcess
+    keep_alive_s: float
+    active: int = 0
+    idle_since: float = 0.0
+    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+
+    @property
+    def context_tokens(self) -> int:
+        """Context of one request, as loaded."""
+        return self.process.config.context_tokens
+
+    @property
+    def size_bytes(self) -> int:
+        """What its weights take in memory."""
+        return self.process.ready.size_bytes if self.process.ready else 0
+
+
+class Engine:
+    """The loaded models of one store."""
+
+    def __init__(
+        self,
+        settings: RuntimeSettings,
+        store: Store,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._clock = clock
+        self._loaded: dict[str, Loaded] = {}
+        self._retiring: set[Loaded] = set()
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._waiting: dict[str, int] = {}
+        self._rested = asyncio.Event()
+        self._numbers = itertools.count(1)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def loaded(self) -> list[Loaded]:
+        """Models in memory that take requests."""
+        return [entry for entry in self._loaded.values() if not entry.process.is_dead]
+
+    def expires_in_s(self, entry: Loaded) -> float | None:
+        """Seconds until a model is unloaded if nobody asks; None for never."""
+        if entry.keep_alive_s < 0:
+            return None
+        since = self._clock() if entry.active else entry.idle_since
+        return max(since + entry.keep_alive_s - self._clock(), 0.0)
+
+    def options(self, model: InstalledModel) -> Options:
+        """The options that a model comes with. Raises BadRequest."""
+        text = self._store.layer_text(model, PARAMS_TYPE)
+        return read_options(json.loads(text)) if text else Options()
+
+    @asynccontextmanager
+    async def use(
+        self, model: InstalledModel, context_tokens: int, keep_alive_s: float | None
+    ) -> AsyncIterator[Loaded]:
+        """Hold a model in memory for the length of the block.
+
+        context_tokens: wanted, 0 for the usual. Raises ServerBusy, LoadFailed, WrongDigest.
+        """
+        key = model.manifest.digest
+        self._check_queue(key)
+        self._waiting[key] = self._waiting.get(key, 0) + 1
+        try:
+            async with self._locks.setdefault(key, asyncio.Lock()):
+                entry = await self._ensure(model, context_tokens)
+            if keep_alive_s is not None:
+                entry.keep_alive_s = keep_alive_s
+            entry.active += 1
+        finally:
+            self._waiting[key] -= 1
+        self._stop_timer(entry)
+        try:
+            yield entry
+        finally:
+            entry.active -= 1
+            self._rest(entry)
+
+    async def generate(self, entry: Loaded, job: Generate) -> AsyncGenerator[Delta | Done, None]:
+        """Write an answer. Raises ModelRuntimeError. Leaving early cancels it."""
+        async with aclosing(self._ask(entry.process, job)) as messages:
+            async for message in messages:
+                if isinstance(message, Delta | Done):
+                    yield message
+                if isinstance(message, Done):
+                    return
+
+    async def embed(self, entry: Loaded, job: Embed) -> Vectors:
+        """Make vectors. Raises ModelRuntimeError."""
+        async with aclosing(self._ask(entry.process, job)) as messages:
+            async for message in messages:
+                assert isinstance(message, Vectors)
+                return message
+        raise AssertionError("a request ends with an answer")
+
+    def number(self) -> int:
+        """A number for the next request."""
+        return next(self._numbers)
+
+    async def unload(self, model: InstalledModel) -> None:
+        """Unload a model as soon as nobody uses it."""
+        entry = self._loaded.get(model.manifest.digest)
+        if entry is not None:
+            entry.keep_alive_s = 0.0
+            if not entry.active:
+                await self._unload(entry)
+
+    async def close(self) -> None:
+        """End every process."""
+        for entry in [*self._loaded.values(), *self._retiring]:
+            self._stop_timer(entry)
+            await asyncio.to_thread(entry.process.kill)
+        self._loaded.clear()
+        self._retiring.clear()
+        await asyncio.gather(*self._tasks)
+
+    async def _ask(
+        self, process: WorkerProcess, job: Generate | Embed
+    ) -> AsyncGenerator[FromWorker, None]:
+        queue = process.open(job.id)
+        over = False
+        try:
+            await process.send(job)
+            while True:
+                message = await queue.get()
+                if message is None:
+                    over = True
+                    raise process.death()
+                over = isinstance(message, Done | Vectors | Failed)
+                if isinstance(message, Failed):
+                    raise _error_of(message)
+                yield message
+        finally:
+            process.close(job.id)
+            if not over:
+                process.send_soon(Cancel(job.id))
+
+    def _check_queue(self, key: str) -> None:
+        entry = self._loaded.get(key)
+        there = (entry.active if entry else 0) + self._waiting.get(key, 0)
+        if there >= self._settings.max_sequences + self._settings.max_queue:
+            raise ServerBusy(
+                "server busy, please try again.  maximum pending requests exceeded",
+                "Ask again in a moment.",
+            )
+
+    async def _ensure(self, model: InstalledModel, context_tokens: int) -> Loaded:
+        key = model.manifest.digest
+        entry = self._loaded.get(key)
+        if entry is not None and entry.process.is_dead:
+            self._drop(entry)
+            entry = None
+        if entry is not None and context_tokens > entry.context_tokens:
+            config = await self._config(model, context_tokens)
+            if config.context_tokens > entry.context_tokens:
+                self._retire(entry)
+                entry = None
+        if entry is None:
+            entry = await self._load(model, context_tokens)
+        return entry
+
+    async def _load(self, model: InstalledModel, context_tokens: int) -> Loaded:
+        await asyncio.to_thread(self._store.verify, model)
+        config = await self._config(model, context_tokens)
+        await self._make_room()
+        process = WorkerProcess(config)
+        try:
+            await process.load(self._settings.load_timeout_s)
+        except BaseException:
+            process.kill()
+            raise
+        entry = Loaded(model, process, self._settings.keep_alive_s, idle_since=self._clock())
+        self._loaded[model.manifest.digest] = entry
+        return entry
+
+    async def _config(self, model: InstalledModel, context_tokens: int) -> WorkerConfig:
+        file = await asyncio.to_thread(inspect, model.path)
+        settings = self._settings
+        wanted = context_tokens or self.options(model).num_ctx or settings.context_length_tokens
+        # An embedding model without a wish of its own may use all that it was trained for.
+        if file.embeds and not context_tokens:
+            wanted = self.options(model).num_ctx or file.context_length
+        limits = (wanted, file.context_length or wanted, settings.max_context_length_tokens)
+        batch = max(EMBED_BATCH_TOKENS, min(limits)) if file.embeds else settings.batch_tokens
+        return WorkerConfig(
+            path=model.path,
+            embeds=file.embeds,
+            context_tokens=max(min(limits), 4),
+            threads=settings.threads or len(os.sched_getaffinity(0)),
+            max_sequences=settings.max_sequences,
+            batch_tokens=batch,
+            gentle_threads=settings.gentle_threads,
+        )
+
+    async def _make_room(self) -> None:
+        """Unload idle models until one more may be loaded; wait if all are at work."""
+        while len(self._loaded) >= self._settings.max_loaded_models:
+            idle = [entry for entry in self._loaded.values() if not entry.active]
+            if idle:
+                await self._unload(min(idle, key=lambda entry: entry.idle_since))
+            else:
+                self._rested.clear()
+                await self._rested.wait()
+
+    def _retire(self, entry: Loaded) -> None:
+        del self._loaded[entry.model.manifest.digest]
+        self._stop_timer(entry)
+        if entry.active:
+            self._retiring.add(entry)
+        else:
+            self._spawn(entry)
+
+    def _rest(self, entry: Loaded) -> None:
+        """A request has ended: start the clock of an idle model, or let it go."""
+        if entry.active:
+            return
+        entry.idle_since = self._clock()
+        if entry in self._retiring:
+            self._retiring.discard(entry)
+            self._spawn(entry)
+        elif entry.keep_alive_s == 0 or entry.process.is_dead:
+            self._drop(entry)
+            self._spawn(entry)
+        elif entry.keep_alive_s > 0:
+            loop = asyncio.get_running_loop()
+            entry.timer = loop.call_later(entry.keep_alive_s, self._expire, entry)
+        self._rested.set()
+
+    def _expire(self, entry: Loaded) -> None:
+        if not entry.active:
+            self._drop(entry)
+            self._spawn(entry)
+
+    async def _unload(self, entry: Loaded) -> None:
+        self._drop(entry)
+        await asyncio.to_thread(entry.process.kill)
+
+    def _spawn(self, entry: Loaded) -> None:
+        """End a process without waiting for it."""
+        task = asyncio.create_task(asyncio.to_thread(entry.process.kill))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _drop(self, entry: Loaded) -> None:
+        self._stop_timer(entry)
+        key = entry.model.manifest.digest
+        if self._loaded.get(key) is entry:
+            del self._loaded[key]
+
+    def _stop_timer(self, entry: Loaded) -> None:
+        if entry.timer is not None:
+            entry.timer.cancel()
+            entry.timer = None
+
+
+def _error_of(failed: Failed) -> ModelRuntimeError:
+    kind: Any = getattr(errors, failed.kind, ModelRuntimeError)
+    error: ModelRuntimeError = kind(failed.message, failed.hint)
+    return error

@@ -1,0 +1,68 @@
+"""What the model runtime refuses or cannot do, and what the reader can do about it."""
+
+
+class ModelRuntimeError(Exception):
+    """The base of every failure of this package.
+
+    message: what happened. hint: what to do next.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class BadName(ModelRuntimeError):
+    """The caller wrote something that cannot be a model's name."""
+
+
+class UnknownModel(ModelRuntimeError):
+    """The caller named a model that is not installed, or that no catalogue entry describes."""
+
+
+class PullFailed(ModelRuntimeError):
+    """A model could not be fetched; what was fetched so far is kept for the next try."""
+
+
+class IndexUnreachable(PullFailed):
+    """The package index or one of its files did not answer."""
+
+
+class NoSpace(PullFailed):
+    """The disk has no room for the model."""
+
+
+class WrongDigest(PullFailed):
+    """The bytes are not those that the catalogue, the index or the manifest names."""
+
+
+class BadModelFile(ModelRuntimeError):
+    """A model file is damaged, or of a kind that we cannot use."""
+
+
+class BadRequest(ModelRuntimeError):
+    """The caller asked for something that this model cannot do."""
+
+
+class InputTooLong(BadRequest):
+    """The prompt or text does not fit the context."""
+
+
+class ServerBusy(ModelRuntimeError):
+    """The queue is full."""
+
+
+class Cancelled(ModelRuntimeError):
+    """The caller went away before the answer was complete."""
+
+
+class LoadFailed(ModelRuntimeError):
+    """A model could not be loaded into memory."""
+
+
+class WorkerDied(ModelRuntimeError):
+    """The process of a model ended while it was working for the caller."""

@@ -1,0 +1,93 @@
+"""The manifest of a model: which blobs it is made of, as a registry would write it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runtime.errors import BadModelFile
+
+MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
+MODEL_TYPE = "application/vnd.ollama.image.model"
+LICENSE_TYPE = "application/vnd.ollama.image.license"
+PARAMS_TYPE = "application/vnd.ollama.image.params"
+SYSTEM_TYPE = "application/vnd.ollama.image.system"
+TEMPLATE_TYPE = "application/vnd.ollama.image.template"
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One blob of a model. digest: `sha256:` and 64 hex digits."""
+
+    media_type: str
+    digest: str
+    size: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Its entry in the manifest."""
+        return {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Config and layers, and the exact bytes they were read from or are written as."""
+
+    config: Layer
+    layers: tuple[Layer, ...]
+    raw: bytes = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest in hex, by which a model is known."""
+        return hashlib.sha256(self.raw).hexdigest()
+
+    @property
+    def size_bytes(self) -> int:
+        """What the model takes on disk."""
+        return self.config.size + sum(layer.size for layer in self.layers)
+
+    def layers_of(self, media_type: str) -> tuple[Layer, ...]:
+        """The layers of one kind, in order."""
+        return tuple(layer for layer in self.layers if layer.media_type == media_type)
+
+    @property
+    def model(self) -> Layer:
+        """The GGUF file. Raises BadModelFile."""
+        layers = self.layers_of(MODEL_TYPE)
+        if not layers:
+            raise BadModelFile("the manifest names no model file", "Pull the model again.")
+        return layers[0]
+
+
+def make_manifest(config: Layer, layers: tuple[Layer, ...]) -> Manifest:
+    """A manifest with its bytes."""
+    content = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "config": config.as_json(),
+        "layers": [layer.as_json() for layer in layers],
+    }
+    return Manifest(config, layers, json.dumps(content, separators=(",", ":")).encode())
+
+
+def read_manifest(raw: bytes) -> Manifest:
+    """Read a manifest from disk. Raises BadModelFile."""
+    try:
+        content = json.loads(raw)
+        layers = tuple(_layer(entry) for entry in content["layers"])
+        return Manifest(_layer(content["config"]), layers, raw)
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadModelFile("the manifest cannot be read", "Pull the model again.") from error
+
+
+def _layer(entry: Mapping[str, Any]) -> Layer:
+    layer = Layer(str(entry["mediaType"]), str(entry["digest"]), int(entry["size"]))
+    # The digest becomes a file name: nothing but a digest may stand there.
+    if not _DIGEST.fullmatch(layer.digest):
+        raise ValueError(layer.digest)
+    return layer
