@@ -25,7 +25,9 @@ class DataLock:
 
     def take(self, purpose: str) -> "DataLock":
         """Take the lock or say who has it. Raises AlreadyRunning."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Nobody else on this machine may read policies and questions; parents keep their rights.
+        self._path.parent.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path.parent.mkdir(exist_ok=True, mode=0o700)
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,6 +1,7 @@
 """One Lamplight works on a data directory at a time, and a crash never leaves it locked."""
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,12 @@ def test_a_released_lock_can_be_taken_again(tmp_path: Path) -> None:
     DataLock(tmp_path / "run").take("up").release()
     with DataLock(tmp_path / "run").take("up") as lock:
         assert lock.fd >= 0
+
+
+def test_a_new_data_directory_is_closed_to_others(tmp_path: Path) -> None:
+    """Other accounts of the machine cannot look into it."""
+    with DataLock(tmp_path / "data" / "run").take("up"):
+        assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
 
 
 def test_a_killed_holder_gives_the_lock_back(tmp_path: Path) -> None:
