@@ -1,6 +1,7 @@
 """Writes down what a model file is: the manifest and its small blobs."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from runtime.manifest import (
 from runtime.store import Store
 
 
-def describe(store: Store, path: Path, entry: CatalogModel | None) -> Manifest:
+def describe(
+    store: Store, path: Path, entry: CatalogModel | None, parameters: Mapping[str, Any]
+) -> Manifest:
     """The manifest of a GGUF file among the blobs. Raises BadModelFile."""
     file = inspect(path)
     digest = path.name.replace("-", ":", 1)
@@ -26,9 +29,8 @@ def describe(store: Store, path: Path, entry: CatalogModel | None) -> Manifest:
     licence = entry.licence if entry else str(file.keys.get("general.license", ""))
     if licence:
         layers.append(store.add_bytes(LICENSE_TYPE, licence.encode()))
-    parameters = dict(entry.parameters) if entry else {}
     if parameters:
-        content = json.dumps(parameters, separators=(",", ":"), sort_keys=True)
+        content = json.dumps(dict(parameters), separators=(",", ":"), sort_keys=True)
         layers.append(store.add_bytes(PARAMS_TYPE, content.encode()))
     config = json.dumps(config_of(file, [x.digest for x in layers]), separators=(",", ":"))
     return make_manifest(store.add_bytes(CONFIG_TYPE, config.encode()), tuple(layers))

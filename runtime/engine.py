@@ -75,6 +75,7 @@ class Engine:
         self._loaded: dict[str, Loaded] = {}
         self._retiring: set[Loaded] = set()
         self._locks: dict[str, asyncio.Lock] = {}
+        self._loading = asyncio.Lock()  # one model at a time, so that there is room for it
         self._waiting: dict[str, int] = {}
         self._rested = asyncio.Event()
         self._numbers = itertools.count(1)
@@ -208,16 +209,17 @@ class Engine:
     async def _load(self, model: InstalledModel, context_tokens: int) -> Loaded:
         await asyncio.to_thread(self._store.verify, model)
         config = await self._config(model, context_tokens)
-        await self._make_room()
-        process = WorkerProcess(config)
-        try:
-            await process.load(self._settings.load_timeout_s)
-        except BaseException:
-            process.kill()
-            raise
-        entry = Loaded(model, process, self._settings.keep_alive_s, idle_since=self._clock())
-        self._loaded[model.manifest.digest] = entry
-        return entry
+        async with self._loading:
+            await self._make_room()
+            process = WorkerProcess(config)
+            try:
+                await process.load(self._settings.load_timeout_s)
+            except BaseException:
+                process.kill()
+                raise
+            entry = Loaded(model, process, self._settings.keep_alive_s, idle_since=self._clock())
+            self._loaded[model.manifest.digest] = entry
+            return entry
 
     async def _config(self, model: InstalledModel, context_tokens: int) -> WorkerConfig:
         file = await asyncio.to_thread(inspect, model.path)

@@ -134,9 +134,8 @@ class WorkerProcess:
         self.is_dead = True
         self._process.kill()
         self._process.wait()
-        # The listening thread sees the end of the connection by itself and leaves.
-        if self.ready is None:
-            self._connection.close()
+        # A thread that reads from the connection sees its end by itself, and the last one to let
+        # go of it closes it: closing it here would pull it away from under a running read.
 
 
 def _start(gentle: bool) -> tuple[subprocess.Popen[bytes], "Connection[Any, Any]"]:

@@ -16,7 +16,7 @@ from runtime.catalog import Catalog, CatalogModel
 from runtime.config import RuntimeSettings
 from runtime.describe import describe
 from runtime.errors import ModelRuntimeError, NoSpace, PullFailed, UnknownModel, WrongDigest
-from runtime.importer import WEIGHTS, convert_bert
+from runtime.importer import WEIGHTS, convert_bert, maximum_tokens
 from runtime.inspect import inspect
 from runtime.names import ModelName, parse_name
 from runtime.package_index import PackageIndex
@@ -76,7 +76,11 @@ class Puller:
                 path = self._bring(file, entry, report)
             else:
                 path = self._fetch(self._catalog.get(model), report)
-            self._publish(model, path, entry, report)
+            parameters = entry.parameters if entry else _parameters_of(file)
+            manifest = describe(self._store, path, entry, parameters)
+            report(PullProgress("writing manifest"))
+            self._store.write_model(model, manifest)
+            report(PullProgress("success"))
         return model
 
     def _fetch(self, entry: CatalogModel, report: Report) -> Path:
@@ -159,14 +163,6 @@ class Puller:
             )
         return found
 
-    def _publish(
-        self, name: ModelName, path: Path, entry: CatalogModel | None, report: Report
-    ) -> None:
-        manifest = describe(self._store, path, entry)
-        report(PullProgress("writing manifest"))
-        self._store.write_model(name, manifest)
-        report(PullProgress("success"))
-
     def _check_space(self, needed_bytes: int) -> None:
         self._store.models_dir.mkdir(parents=True, exist_ok=True)
         free = self._free_bytes(self._store.models_dir)
@@ -188,6 +184,12 @@ class Puller:
         with lock.open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _parameters_of(file: Path | None) -> dict[str, int]:
+    """What a folder says of its model that the converted file cannot hold."""
+    limit = maximum_tokens(file) if file is not None and file.is_dir() else None
+    return {} if limit is None else {"num_ctx": limit}
 
 
 @contextmanager

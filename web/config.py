@@ -32,6 +32,10 @@ class WebSettings:
     answers_kept_s: float = 12 * 3600.0
     # Pages shown before and after the one that was asked for.
     viewer_pages_around: int = 2
+    # A browser may keep the picture of a page, seconds.
+    page_image_kept_s: int = 3600
+    # Sources shown while an answer is written; the others are folded away.
+    sources_unfolded: int = 3
     # Passages on the search page.
     search_results: int = 10
     # Jobs listed on the documents page.

@@ -2,6 +2,8 @@
 
 from datetime import date, datetime
 
+from ingest.split import cells
+
 
 def date_words(value: date | datetime | str | None) -> str:
     """A date as `1 March 2026`; an ISO string is read first; nothing gives nothing."""
@@ -35,11 +37,10 @@ def table_words(text: str) -> str:
     """Markdown table rows in the text as plain lines; other lines stay as they are."""
     lines = []
     for line in text.splitlines():
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if not line.lstrip().startswith("|"):
             lines.append(line)
-        elif not all(set(cell) <= set("-: ") for cell in cells):
-            lines.append(" · ".join(cell for cell in cells if cell))
+        elif set(line) - set("|-: "):
+            lines.append(" · ".join(cell for cell in cells(line) if cell))
     return "\n".join(lines)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -77,6 +77,8 @@ class NativeAnswers:
         name = fields.text("model")
         if not name:
             raise Refused(404, "model '' not found", "Name a model.")
+        if not fields.text("prompt") and _keep_alive(fields) == 0:
+            return await self._unload(name, Dialogue(name, lambda text: {"response": text}))
         model = self._service.for_answers(name, "generate")
         _check_raw(fields)
         dialogue = Dialogue(
@@ -97,8 +99,10 @@ class NativeAnswers:
         name = fields.text("model")
         if not name:
             raise Refused(400, "model is required", "Name a model.")
-        model = self._service.for_answers(name, "chat")
         dialogue = Dialogue(name, lambda text: {"message": {"role": "assistant", "content": text}})
+        if not fields.items("messages") and _keep_alive(fields) == 0:
+            return await self._unload(name, dialogue)
+        model = self._service.for_answers(name, "chat")
         if fields.items("tools"):
             raise refuse_capability(model, "tools")
         check_think(fields, name)
@@ -118,7 +122,11 @@ class NativeAnswers:
         if not texts:
             await self._service.load(model, keep)
             return _json({"model": name, "embeddings": []})
-        options = self._service.options(model, fields.object("options"))
+        given = fields.object("options")
+        options = self._service.options(model, given)
+        # Here an explicit 0 is a context without room, as upstream's own tests have it.
+        if given.get("num_ctx") == 0:
+            options = replace(options, num_ctx=1)
         truncate = fields.flag("truncate", default=True)
         job = Embed(0, texts, options.num_ctx, truncate)
         dimensions = fields.integer("dimensions") or 0
@@ -177,9 +185,13 @@ class NativeAnswers:
         return tuple(messages)
 
     async def _load(self, model: InstalledModel, fields: Fields, dialogue: Dialogue) -> Response:
-        keep = _keep_alive(fields)
-        await self._service.load(model, keep)
-        return _json(dialogue.without_answer("unload" if keep == 0 else "load"))
+        await self._service.load(model, _keep_alive(fields))
+        return _json(dialogue.without_answer("load"))
+
+    async def _unload(self, name: str, dialogue: Dialogue) -> Response:
+        """Take any model out of memory, also one that only embeds."""
+        await self._service.engine.unload(self._service.installed(name))
+        return _json(dialogue.without_answer("unload"))
 
     async def _answer(
         self,

@@ -50,6 +50,13 @@ class Service:
         """An installed model. Raises BadName, UnknownModel."""
         return self.store.read(parse_name(name))
 
+    def installed(self, name: str) -> InstalledModel:
+        """An installed model, under the name as it was asked for. Raises BadName, Refused."""
+        known = self.store.find(parse_name(name))
+        if known is None:
+            raise Refused(404, f"model '{name}' not found", f"Run: lamplight pull {name}")
+        return self.store.read(known)
+
     def for_embedding(self, name: str) -> InstalledModel:
         """A model for vectors. Raises Refused."""
         hint = f"Run: lamplight pull {name}"
@@ -72,11 +79,7 @@ class Service:
 
     def for_answers(self, name: str, verb: str) -> InstalledModel:
         """A model that writes. verb: `chat` or `generate`. Raises Refused, BadName."""
-        parsed = parse_name(name)
-        known = self.store.find(parsed)
-        if known is None:
-            raise Refused(404, f"model '{name}' not found", f"Run: lamplight pull {name}")
-        model = self.store.read(known)
+        model = self.installed(name)
         if "completion" not in model.capabilities:
             raise Refused(400, f'"{name}" does not support {verb}', "Use a model that writes text.")
         return model

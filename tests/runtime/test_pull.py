@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from runtime.errors import (
     UnknownModel,
     WrongDigest,
 )
+from runtime.manifest import PARAMS_TYPE
 from runtime.names import parse_name
 from runtime.pull import Puller, PullProgress
 from runtime.store import Store
@@ -296,3 +298,27 @@ def test_a_file_that_is_not_there_is_named(
         puller(tmp_path / "m", package_server, entry_of(gguf)).pull(
             "x", silent, file=tmp_path / "nowhere"
         )
+
+
+def test_a_folder_is_converted_and_installed(
+    tmp_path: Path, package_server: PackageServer, gguf: bytes, bert_folder: Path
+) -> None:
+    """A BERT-type safetensors folder becomes an embedding model with its authors' limit."""
+    pulling = puller(tmp_path / "m", package_server, entry_of(gguf))
+    pulling.pull("my-bert", silent, file=bert_folder)
+    store = Store(tmp_path / "m")
+    model = store.read(parse_name("my-bert"))
+    assert model.capabilities == ("embedding",)
+    assert json.loads(store.layer_text(model, PARAMS_TYPE)) == {"num_ctx": 12}
+
+
+def test_a_folder_that_lacks_a_file_is_refused(
+    tmp_path: Path, package_server: PackageServer, gguf: bytes, bert_folder: Path
+) -> None:
+    """Without its weights a folder is no model."""
+    (bert_folder / "model.safetensors").unlink()
+    with pytest.raises(ModelRuntimeError, match=r"model\.safetensors"):
+        puller(tmp_path / "m", package_server, entry_of(gguf)).pull(
+            "my-bert", silent, file=bert_folder
+        )
+    assert visible(tmp_path / "m") == []

@@ -188,6 +188,38 @@ def test_everything_works_without_javascript(browser: Browser, site: Site) -> No
     context.close()
 
 
+def test_a_citation_far_down_a_page_opens_at_its_words(browser: Browser, site: Site) -> None:
+    """Without JavaScript, on a telephone."""
+    passage = next(one for one in site.assistant.passages if "| Hands look dirty" in one.text)
+    start = passage.text.index("| Hands look dirty")
+    context = browser.new_context(
+        base_url=site.url,
+        java_script_enabled=False,
+        viewport={"width": 320, "height": 300},
+    )
+    page = context.new_page()
+    page.goto(passage.url.replace("#", f"&from={start}&to={len(passage.text)}#"))
+    expect(page.locator("mark").first).to_be_in_viewport()
+    expect(page.get_by_role("heading", level=1)).not_to_be_in_viewport()
+    context.close()
+
+
+def test_a_marker_opens_the_fold_that_holds_its_source(page: Page, site: Site) -> None:
+    """While an answer is written, the sources after the third are folded away."""
+    site.assistant.gate.clear()
+    ask(page, "slow and long")
+    expect(page.locator("#source-3")).to_be_visible()
+    expect(page.locator("#source-4")).to_be_hidden()
+    page.evaluate(
+        """() => document.getElementById('answer-text').insertAdjacentHTML(
+            'beforeend', '<a class="lamp-marker" href="#source-4" data-source="4">[4]</a>')"""
+    )
+    page.locator(".lamp-marker").click()
+    expect(page.locator("#source-4")).to_be_focused()
+    site.assistant.gate.set()
+    expect(page.locator(".lamp-checked")).to_be_visible()
+
+
 def test_marks_show_without_colour(browser: Browser, site: Site) -> None:
     """Forced colours and paper keep an outline or a line under the words."""
     context = browser.new_context(base_url=site.url, forced_colors="active")

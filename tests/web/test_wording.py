@@ -45,6 +45,21 @@ def test_a_table_row_loses_its_bars() -> None:
     assert table_words(table) == "Before | after\nHands · Product\ndirty · Soap"
 
 
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("| Bag | 8 °C |", "Bag · 8 °C"),
+        ("| Either \\| or | both |", "Either | or · both"),
+        ("| Nothing | |", "Nothing"),
+        ("| --- | --- |", ""),
+        ("|---|:--:|", ""),
+    ],
+)
+def test_a_row_alone_reads_as_a_line(row: str, words: str) -> None:
+    """A quote may be one row, or start with the ruler."""
+    assert table_words(row) == words
+
+
 def test_a_list_reads_as_a_sentence() -> None:
     """The last two are joined by `and`."""
     assert list_words(["a", "b", "c"]) == "a, b and c"

@@ -32,6 +32,8 @@ document.addEventListener("click", (event) => {
   if (!card) return;
   event.preventDefault();
   cameFrom = marker;
+  const folded = card.closest("details");
+  if (folded) folded.open = true;
   card.focus();
 });
 
@@ -101,13 +103,6 @@ function showLost() {
 document.addEventListener("htmx:before:history:update", (event) => {
   if (event.detail.history.path === location.pathname) event.preventDefault();
 });
-
-// ---------------------------------------------------------------- the viewer
-
-// The address names the page; the quoted words may stand far down on it.
-if (location.hash.startsWith("#p")) {
-  document.querySelector(".lamp-page mark")?.scrollIntoView({ block: "center" });
-}
 
 document.addEventListener("htmx:after:swap", prepare);
 createAll(Button);

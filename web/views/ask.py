@@ -88,7 +88,7 @@ class AskPages:
             question=asked.question,
             wanted=asked.department,
             asked=asked,
-            **shown(asked, str(request.base_url)),
+            **shown(asked, str(request.base_url), self._platform.settings.sources_unfolded),
         )
 
     async def _page(
@@ -144,7 +144,7 @@ class AskPages:
                 asked=asked,
                 whole=asked.stage is not Stage.WRITING or not before or not before.text,
                 status=status_words(asked) if new_stage else None,
-                **shown(asked, address),
+                **shown(asked, address, self._platform.settings.sources_unfolded),
             )
         )
 
@@ -173,15 +173,24 @@ def _ending_words(asked: Asked) -> str:
     return f"Answer ready, with {count_words(sources, 'source')}"
 
 
-def shown(asked: Asked, address: str) -> dict[str, Any]:
-    """What the answer's template needs beside the question itself."""
+def shown(asked: Asked, address: str, unfolded: int) -> dict[str, Any]:
+    """What the answer's template needs beside the question itself.
+
+    unfolded: how many sources show while it is not known which ones the answer cites.
+    """
     day = today()
     answer = asked.answer
     if answer is None or answer.status is not AnswerStatus.ANSWERED:
         passages = asked.passages or (answer.passages if answer else ())
         cards = cards_of_passages(passages, day)
         html = answer_html(asked.text, by_number(cards))
-        return {"cards": cards, "html": html, "excerpts": True}
+        # So many that an answer below them would be out of sight are folded away.
+        return {
+            "cards": cards[:unfolded],
+            "beside": cards[unfolded:],
+            "html": html,
+            "excerpts": True,
+        }
     cards = cards_of_answer(answer, day)
     return {
         "cards": cards,

@@ -1,6 +1,7 @@
 """The viewer: the pages of a document around a passage, with its words marked."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -13,7 +14,7 @@ from starlette.routing import Route
 from governance.errors import NotFound
 from governance.policies import DocumentSummary, PassageRecord
 from web.errors import NoPageImage
-from web.marks import Piece, mark_quote
+from web.page_text import Shown, shown_blocks
 from web.pages import Pages, today
 from web.parts import Platform
 
@@ -24,21 +25,42 @@ SHORT_PAGES = 6
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """The words to mark, and the pages they are on; pages count from 1."""
+    """The words to mark, and the pages they are on; pages count from 1.
+
+    section: the headings above them, "A > B".
+    """
 
     text: str
     page_from: int
     page_to: int
     query: str
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPage:
-    """One page as the viewer shows it; image is its address, or empty."""
+    """One page as the viewer shows it.
+
+    image: its address, or empty. first: the picture is wanted at once. id, mark_id: where the
+    address `#p3` leads to, the page or its first mark; either may be empty.
+    """
 
     number: int
-    pieces: tuple[Piece, ...]
+    blocks: tuple[Shown, ...]
     image: str
+    first: bool = False
+    id: str = ""
+    mark_id: str = ""
+
+    @property
+    def marked(self) -> bool:
+        """Whether any of the quoted words are on the page."""
+        return any(
+            piece.marked
+            for block in self.blocks
+            for words in (*block.lines, *block.head, *(cell for row in block.rows for cell in row))
+            for piece in words
+        )
 
 
 class ViewerPages:
@@ -66,7 +88,9 @@ class ViewerPages:
     async def image(self, request: Request) -> Response:
         """One page as a picture, with the quoted lines marked."""
         png = await run_in_threadpool(self._image, request)
-        return Response(png, media_type="image/png")
+        # What a version says never changes, and a picture takes a while to draw.
+        kept = f"private, max-age={self._platform.settings.page_image_kept_s}, immutable"
+        return Response(png, media_type="image/png", headers={"Cache-Control": kept})
 
     async def file(self, request: Request) -> Response:
         """The original file, to be saved and never shown by the browser itself."""
@@ -94,6 +118,8 @@ class ViewerPages:
             asked_page or (quoted.page_to if quoted else 1),
             self._platform.settings.viewer_pages_around,
         )
+        pages = [shown_page(version, n, texts[n - 1], quoted) for n in range(first, last + 1)]
+        pages = placed(pages, quoted, asked_page)
         return self._pages.page(
             "viewer/page.html",
             here="/documents",
@@ -102,7 +128,9 @@ class ViewerPages:
             quoted=quoted,
             address=_address(version),
             query=quoted.query if quoted else "",
-            shown=[shown_page(version, n, texts[n - 1], quoted) for n in range(first, last + 1)],
+            shown=pages,
+            quote_id=next((page.mark_id for page in pages if page.mark_id), ""),
+            away=asked_page is not None,
             **paging(first, last, len(texts)),
         )
 
@@ -137,9 +165,16 @@ def quoted_words(passage: PassageRecord, start: int | None, end: int | None) -> 
     """The named stretch of a passage; the whole passage where the numbers make no sense."""
     given = {"passage": passage.passage_id}
     if start is not None and end is not None and 0 <= start < end <= len(passage.text):
-        query = urlencode({**given, "from": start, "to": end})
-        return Quoted(passage.text[start:end], passage.page_from, passage.page_to, query)
-    return Quoted(passage.text, passage.page_from, passage.page_to, urlencode(given))
+        given |= {"from": str(start), "to": str(end)}
+    else:
+        start, end = 0, len(passage.text)
+    return Quoted(
+        passage.text[start:end],
+        passage.page_from,
+        passage.page_to,
+        urlencode(given),
+        passage.section,
+    )
 
 
 def window(pages: int, page_from: int, page_to: int, around: int) -> tuple[int, int]:
@@ -166,13 +201,36 @@ def shown_page(
     version: DocumentSummary, number: int, text: str, quoted: Quoted | None
 ) -> ShownPage:
     """One page with its marked text and, for a PDF, the address of its picture."""
-    marked = quoted is not None and quoted.page_from <= number <= quoted.page_to
-    pieces = mark_quote(text, quoted.text) if marked and quoted else (Piece(text, False),)
+    here = quoted if quoted and quoted.page_from <= number <= quoted.page_to else None
+    outline = [version.title, *(quoted.section.split(" > ") if quoted else ())]
     image = ""
     if version.media_type == PDF:
-        query = f"?{quoted.query}" if marked and quoted else ""
+        query = f"?{here.query}" if here else ""
         image = f"{_address(version)}/pages/{number}.png{query}"
-    return ShownPage(number, pieces, image)
+    return ShownPage(number, shown_blocks(text, here.text if here else "", outline), image)
+
+
+def placed(
+    pages: Sequence[ShownPage], quoted: Quoted | None, asked_page: int | None
+) -> list[ShownPage]:
+    """The pages with the places their addresses lead to.
+
+    A citation's address ends in the number of the quote's first page. It leads to the quoted words
+    themselves, because the top of a long page may not show them; one that asks for a page by
+    itself leads to the page.
+    """
+    quote_id = f"p{quoted.page_from}" if quoted and asked_page is None else ""
+    marked = next((page.number for page in pages if page.marked), None) if quote_id else None
+    opened = asked_page or marked or (quoted.page_from if quoted else pages[0].number)
+    return [
+        replace(
+            page,
+            first=page.number == opened,
+            id="" if marked and f"p{page.number}" == quote_id else f"p{page.number}",
+            mark_id=quote_id if page.number == marked else "",
+        )
+        for page in pages
+    ]
 
 
 def _address(version: DocumentSummary) -> str:

@@ -260,6 +260,14 @@ def test_c_10_a_chat_streams_and_ends_once(ollama_client: ollama.Client) -> None
     assert (pieces[-1].eval_count or 0) > 0
 
 
+def test_g_03_an_embedding_model_can_be_unloaded_too(http: httpx.Client) -> None:
+    """`lamplight stop` asks the same of every model."""
+    embed(http, input="x")
+    gone = http.post("/api/generate", json={"model": EMBED, "keep_alive": 0}).json()
+    assert gone["done_reason"] == "unload"
+    assert "all-minilm:latest" not in [m["name"] for m in http.get("/api/ps").json()["models"]]
+
+
 def test_a_conversation_is_part_of_the_prompt(ollama_client: ollama.Client) -> None:
     """Earlier turns are read with the last one."""
     turns = [
@@ -331,6 +339,7 @@ def test_e_04_e_05_long_texts_are_cut_or_refused(http: httpx.Client) -> None:
             "the input length exceeds the context length",
         ),
         ({"options": {"num_ctx": 1}}, "input after truncation exceeds maximum context length"),
+        ({"options": {"num_ctx": 0}}, "input after truncation exceeds maximum context length"),
     ):
         refused = http.post(
             "/api/embed", json={"model": EMBED, "input": ["ok", "why is the sky blue"], **body}

@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from governance.policies import PassageRecord
+from web.page_text import shown_blocks
 from web.testing import Site
-from web.views.viewer import paging, quoted_words, window
+from web.views.viewer import Quoted, ShownPage, paging, placed, quoted_words, window
 
 RECORD = PassageRecord(
     "p", "d", "v", None, "T", 1, "A", "", 2, 3, "One sentence. Another.", None, None, "f.pdf"
@@ -66,7 +67,7 @@ def test_the_quoted_words_are_marked_in_text_and_picture(site: Site, client: htt
     passage = site.assistant.passages[0]
     address = f"/documents/{site.vials}/versions/1"
     page = client.get(f"{address}?passage={passage.passage_id}&from=0&to=61").text
-    mark = re.search(r"<mark>.*?Quoted passage: </span>([^<]+)<", page)
+    mark = re.search(r"<mark[^>]*>.*?Quoted passage: </span>([^<]+)<", page)
     assert mark is not None
     assert mark[1].startswith("Multi-dose vials may be used for 28 days")
     assert "Review overdue since" in page
@@ -77,6 +78,7 @@ def test_the_quoted_words_are_marked_in_text_and_picture(site: Site, client: htt
     assert plain.headers["Content-Type"] == "image/png"
     assert plain.content != marked.content
     assert marked.content.startswith(b"\x89PNG")
+    assert marked.headers["Cache-Control"] == "private, max-age=3600, immutable"
 
 
 def test_every_picture_has_its_text_beside_it(site: Site, client: httpx.Client) -> None:
@@ -84,22 +86,69 @@ def test_every_picture_has_its_text_beside_it(site: Site, client: httpx.Client) 
     page = client.get(f"/documents/{site.vials}/versions/1").text
     assert page.count("<img") == page.count('class="lamp-page__text"') == 3
     assert 'alt="PH-014 Multi-dose vials, page 2. The text of the page follows."' in page
-    assert 'loading="lazy"' in page
+    assert page.count('loading="lazy"') == 2, "the first picture is wanted at once"
 
 
 def test_a_format_without_pages_shows_its_text(site: Site, client: httpx.Client) -> None:
     """And has no picture."""
     page = client.get(f"/documents/{site.hands}/versions/1").text
     assert "<img" not in page
-    assert "Clean hands before touching a patient." in page
+    assert "<p>Clean hands before touching a patient." in page
+    assert "<h3>When to clean hands</h3>" in page
+    assert ">Situation</th>" in page
+    assert "---" not in page
+    assert "| " not in page
     assert client.get(f"/documents/{site.hands}/versions/1/pages/1.png").status_code == 404
+
+
+def shown(number: int, quote: str = "") -> ShownPage:
+    """A page that says which one it is."""
+    return ShownPage(number, shown_blocks(f"This is what page {number} says.", quote), "")
+
+
+@pytest.mark.parametrize(
+    ("quote", "asked_page", "ids", "mark_ids", "first"),
+    [
+        ("page 2 says", None, ["p1", "", "p3"], ["", "p2", ""], 2),
+        # The words are only on the passage's second page; its address still leads to them.
+        ("page 3 says", None, ["p1", "", "p3"], ["", "", "p2"], 3),
+        ("not there", None, ["p1", "p2", "p3"], ["", "", ""], 2),
+        ("page 2 says", 1, ["p1", "p2", "p3"], ["", "", ""], 1),
+    ],
+)
+def test_the_address_of_a_citation_leads_to_the_marked_words(
+    quote: str, asked_page: int | None, ids: list[str], mark_ids: list[str], first: int
+) -> None:
+    """Without JavaScript; where a page was asked for, to that page."""
+    quoted = Quoted(quote, 2, 3, "passage=p")
+    pages = placed([shown(1), shown(2, quote), shown(3, quote)], quoted, asked_page)
+    assert [page.id for page in pages] == ids
+    assert [page.mark_id for page in pages] == mark_ids
+    assert [page.number for page in pages if page.first] == [first]
+
+
+def test_a_document_opened_without_a_quote_starts_with_its_first_page() -> None:
+    """Every page has its address."""
+    pages = placed([shown(1), shown(2)], None, None)
+    assert [(page.id, page.first) for page in pages] == [("p1", True), ("p2", False)]
+
+
+def test_a_quoted_row_is_marked_in_its_cells(site: Site, client: httpx.Client) -> None:
+    """It is announced once."""
+    passage = next(one for one in site.assistant.passages if "| Hands look dirty" in one.text)
+    start = passage.text.index("| Hands look dirty")
+    page = client.get(passage.url.replace("#", f"&from={start}&to={len(passage.text)}#")).text
+    assert page.count("<mark") == 2
+    assert page.count("Quoted passage: ") == 1
+    assert '<mark id="p1">' in page
+    assert 'href="#p1">Go to the quoted passage</a>' in page
 
 
 def test_a_passage_of_another_document_marks_nothing(site: Site, client: httpx.Client) -> None:
     """A link cannot be forged into showing other words as quoted."""
     passage = site.assistant.passages[0]
     page = client.get(f"/documents/{site.hands}/versions/1?passage={passage.passage_id}").text
-    assert "<mark>" not in page
+    assert "<mark" not in page
 
 
 def test_the_original_is_saved_and_never_shown(site: Site, client: httpx.Client) -> None:
