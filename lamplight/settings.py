@@ -199,8 +199,10 @@ def _cast(name: str, value: Any, wanted: Any) -> Any:
 
 def _convert(value: Any, wanted: Any) -> Any:
     if get_origin(wanted) is tuple:
-        items = value.split(os.pathsep) if isinstance(value, str) else value
-        return tuple(_convert(item, get_args(wanted)[0]) for item in items)
+        kind = get_args(wanted)[0]
+        between = os.pathsep if kind is Path else ","
+        items = value.split(between) if isinstance(value, str) else value
+        return tuple(_convert(item, kind) for item in items)
     if wanted is bool:
         words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
         if str(value).lower() not in words:

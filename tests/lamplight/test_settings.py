@@ -1,5 +1,6 @@
 """Settings come from four places in order, and a bad one is refused by name."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,17 @@ def test_a_value_of_the_wrong_type_is_refused_by_name(tmp_path: Path, value: str
     """The refusal names the setting, the value and the type."""
     with pytest.raises(BadSetting, match=r"web\.port"):
         load_settings(tmp_path, environment={"LAMPLIGHT_WEB_PORT": value})
+
+
+def test_lists_are_written_as_paths_and_names_are(tmp_path: Path) -> None:
+    """Folders with the system's separator, anything else with commas: addresses hold colons."""
+    given = {
+        "LAMPLIGHT_RUNTIME_SHARED_MODELS_DIRS": f"/a{os.pathsep}/b",
+        "LAMPLIGHT_RUNTIME_ALLOWED_ORIGINS": "http://a.local:1,http://b.local",
+    }
+    runtime = load_settings(tmp_path, environment=given).runtime
+    assert runtime.shared_models_dirs == (Path("/a"), Path("/b"))
+    assert runtime.allowed_origins == ("http://a.local:1", "http://b.local")
 
 
 def test_keys_do_not_print(tmp_path: Path) -> None:
