@@ -155,7 +155,7 @@ class Loader:
         self._index.flush()
 
     def _config(self) -> DBOSConfig:
-        engine = self._record.jobs_engine()
+        engine = self._record.jobs_engine
         return DBOSConfig(
             name="lamplight",
             system_database_url=engine.url.render_as_string(hide_password=False),

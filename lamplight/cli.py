@@ -1,5 +1,6 @@
 """The `lamplight` command."""
 
+import os
 import sys
 
 import typer
@@ -40,6 +41,8 @@ def version() -> None:
 
 def main() -> None:
     """Run the command; what a person can put right is two lines, not a stack trace."""
+    # Whatever we write, in whichever directory, is for its owner alone.
+    os.umask(0o077)
     try:
         app()
     except CommandError as error:

@@ -15,7 +15,7 @@ from lamplight.settings import Settings
 from lamplight.supervisor import stop_with_parent as watch_parent
 
 # Answers under way get this long to finish once we are asked to stop.
-DRAIN_S = 10
+DRAIN_S = 30
 BACKLOG = 128
 # What the kernel allows for the name of a Unix socket, with its closing zero.
 MAX_SOCKET_PATH_BYTES = 107

@@ -21,7 +21,8 @@ from lamplight.errors import PartFailed, PortTaken
 
 POLL_S = 0.1
 READY_TIMEOUT_S = 120.0
-DRAIN_TIMEOUT_S = 15.0
+# More than a server needs to let its answers finish (DRAIN_S in serving.py).
+DRAIN_TIMEOUT_S = 40.0
 # A part that dies this often within the window is broken; starting it again only hides it.
 MAX_DEATHS = 5
 DEATH_WINDOW_S = 60.0
@@ -81,6 +82,11 @@ class Supervisor:
             for running in self._running:
                 if running.process.poll() is not None:
                     self._revive(running)
+
+    def kill(self) -> None:
+        """End every part at once, answers under way or not; safe in a signal handler."""
+        for running in self._running:
+            running.process.kill()
 
     def request_stop(self) -> None:
         """Make `watch` and `start` return; safe in a signal handler."""

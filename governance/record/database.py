@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class Record:
         with self.engine.begin() as connection:
             yield connection
 
+    @cached_property
     def jobs_engine(self) -> Engine:
         """An engine on the same database for DBOS, which says BEGIN itself."""
         if self.engine.dialect.name != "sqlite":
@@ -46,7 +48,9 @@ class Record:
         return _sqlite_engine(str(self.engine.url), JOBS_BUSY_TIMEOUT_S, isolation="IMMEDIATE")
 
     def close(self) -> None:
-        """Give every connection back."""
+        """Give every connection back; SQLite's last one folds its log into the record."""
+        if "jobs_engine" in self.__dict__:
+            self.jobs_engine.dispose()
         self.engine.dispose()
 
 

@@ -79,7 +79,10 @@ def _run(settings: Settings, lock: DataLock, *, samples: bool) -> None:
     supervisor = Supervisor(parts, lambda note: notes.print(note))
 
     def stop(_signal: int, _frame: Any) -> None:
-        notes.print("Stopping: answers under way are finished first")
+        if supervisor.stopping:
+            supervisor.kill()
+            return
+        notes.print("Stopping: answers under way are finished first. Ctrl-C again stops at once")
         supervisor.request_stop()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

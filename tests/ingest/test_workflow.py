@@ -193,6 +193,15 @@ def test_a_stop_in_the_middle_loses_nothing(tmp_path: Path, url: str, script: Sc
     after.close()
 
 
+def test_a_stopped_platform_leaves_one_whole_file(tmp_path: Path, url: str) -> None:
+    """After a stop nothing is left in the write-ahead log: the record can be copied as it is."""
+    platform = Platform(tmp_path, url, IngestSettings())
+    platform.loader.launch()
+    platform.ended(platform.submit("hands.md"))
+    platform.close()
+    assert not (tmp_path / "record.db-wal").exists()
+
+
 def test_an_index_that_was_lost_is_rebuilt_without_the_model(
     tmp_path: Path, url: str, script: Script
 ) -> None:
