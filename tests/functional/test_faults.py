@@ -73,12 +73,12 @@ def test_a_killed_supervisor_takes_its_parts_along(data_dir: Path) -> None:
     assert stop(again) == 0
 
 
-def test_ctrl_c_lets_an_answer_under_way_finish(data_dir: Path) -> None:
+def test_ctrl_c_lets_an_answer_under_way_finish() -> None:
     """Whoever is reading an answer when Lamplight is stopped still gets its end."""
-    running = start(data_dir)
     body = {"question": "What are the visiting hours?"}
     headers = {"Accept": "text/event-stream"}
     with (
+        lamplight() as running,
         running.client() as client,
         client.stream("POST", "/api/v1/ask", json=body, headers=headers) as stream,
     ):
@@ -86,4 +86,4 @@ def test_ctrl_c_lets_an_answer_under_way_finish(data_dir: Path) -> None:
         assert any(line.startswith("event: passages") for line in lines)
         running.process.send_signal(signal.SIGINT)
         assert any(line.startswith("event: answer") for line in lines)
-    assert running.process.wait(WAIT_S) == 0
+        assert running.process.wait(WAIT_S) == 0
