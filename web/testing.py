@@ -21,8 +21,8 @@ class ScriptedAssistant:
     """Answers by the words of the question; `gate` holds it between two steps.
 
     `nowhere` is not found, `silent` meets a runtime that is down, `broken` ends in the middle,
-    `slow` waits for the gate before each sentence, `vanish` breaks the stream as a fault of ours
-    would; anything else is answered.
+    `slow` waits for the gate before each sentence, `vanish` waits for it and then breaks the
+    stream as a fault of ours would; anything else is answered.
     """
 
     passages: Sequence[Passage] = ()
@@ -64,6 +64,7 @@ class ScriptedAssistant:
             if "broken" in question:
                 raise AnswerCutShort
             if "vanish" in question:
+                await self._held()
                 raise ConnectionError("the server's own fault")
         answer = _answer(AnswerStatus.ANSWERED, text.strip(), citations, found)
         yield Answered(answer, Checks(released=len(citations), dropped=1))

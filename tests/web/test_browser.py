@@ -82,9 +82,12 @@ def test_back_leads_to_the_question_and_forward_to_the_answer(page: Page) -> Non
     expect(page.locator(".lamp-checked")).to_be_visible()
 
 
-def test_a_broken_stream_says_so_and_can_be_asked_again(page: Page) -> None:
+def test_a_broken_stream_says_so_and_can_be_asked_again(page: Page, site: Site) -> None:
     """What was shown stays; one button asks again."""
+    site.assistant.gate.clear()
     ask(page, "vanish")
+    expect(page.locator(".lamp-marker")).to_have_count(1)
+    site.assistant.gate.set()
     expect(page.locator("#answer-interrupted")).to_be_visible()
     expect(page.locator("#answer")).to_have_attribute("aria-busy", "false")
     expect(page.locator(".lamp-marker")).to_have_count(1)
