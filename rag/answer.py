@@ -10,36 +10,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from rag.check import Sources, Support, coverage, find_support
+from rag.check import Sources, Support, find_support
 from rag.claims import plain
 from rag.events import Checks
-from rag.fit import best_units
 from rag.schema import Citation, Passage
-from rag.sentences import Unit, UnitKind, spoken, units
-from rag.words import Vocabulary, content_words, shared
+from rag.sentences import Unit, UnitKind, units
+from rag.words import content_words
 
-_GIVES_UP = re.compile(r"NOT_FOUND|^(?:the |these )?extracts? (?:do|does) not\b", re.IGNORECASE)
+NOT_FOUND = "NOT_FOUND"
 _NUMBERS = r"\d{1,3}(?:\s*(?:,|and)\s*\d{1,3})*"
-# "[1]", "[1, 2]", "(Extract 1)", "as stated in extract [2]", "as given in the extract" at the end;
-# "four (4) hours" is no marker.
+# "[1]", "[1, 2]", "(Extract 1)", "as stated in extract [2]"; "four (4) hours" is no marker.
 _MARKERS = re.compile(
-    rf"(?:,? (?:as )?(?:outlined|stated|described|mentioned|noted|shown|given|specified) in)?\s*"
-    rf"(?:\[(?:extracts?\s*)?{_NUMBERS}\]|\(extracts? {_NUMBERS}\)|\bextracts? \[?{_NUMBERS}\]?)"
-    r"|,? as \w+ in the extracts?(?=\W*$)",
+    rf"(?:,? (?:as )?(?:outlined|stated|described|mentioned|noted|shown) in)?\s*"
+    rf"(?:\[(?:extracts?\s*)?{_NUMBERS}\]|\(extracts? {_NUMBERS}\)|\bextracts? \[?{_NUMBERS}\]?)",
     re.IGNORECASE,
 )
 _PREAMBLE = re.compile(
-    rf"^(?:(?:the )?answer(?: is:?|:) *|(?:the answer to )?\"[^\"]*\? *\" (?:is:? )?"
-    rf"|(?:according to |from )?extracts? \[?{_NUMBERS}\]?"
+    rf"^(?:(?:the )?answer(?: is)?: *|(?:according to |from )?extracts? \[?{_NUMBERS}\]?"
     r"(?:, | (?:states|says|mentions) (?:that )?))",
     re.IGNORECASE,
 )
 _OPEN_MARKER = re.compile(r"^\[[^\]]{0,20}$")
 _SENTENCE_CLOSED = re.compile(r"[.!?:|][\"'”’)\]*]*$")
-# What is left where a sentence was cut in two, or the model lost its thread.
-_REST = re.compile(r"[\"'”’)\]*,;:. ]*(?:(?:is|are|was|were|has|have|and|or|but)\b|$)")
 _DIGITS = re.compile(r"\d+")
-MIN_QUOTE_SHARE = 0.4  # of the question's words, in a quote that stands alone, title aside
 LEAD_IN_SHARE = 0.6  # of the threshold: a lead-in says little by itself
 
 
@@ -62,7 +55,6 @@ class Draft:
         self._done = 0  # how much of it was judged
         self._lead_in: Unit | None = None
         self._last: UnitKind | None = None
-        self._before: Support | None = None  # of the sentence that was released last
         self._seen: set[str] = set()
         self.text = ""  # all that was released
         self.cited: list[Cited] = []
@@ -97,53 +89,23 @@ class Draft:
         return "".join(released)
 
     def _judge(self, unit: Unit, *, new_line: bool) -> str:
-        if self.gave_up or _GIVES_UP.search(unit.text):
+        if self.gave_up or NOT_FOUND in unit.text:
             self.gave_up = True
             return ""
         if unit.kind is UnitKind.HEADING or unit.text.rstrip("* ").endswith(":"):
             self._lead_in = unit
             return ""
         said = plain(_own_text(unit))
-        if said in self._seen or _REST.match(said):  # small models repeat themselves
+        if said in self._seen:  # small models repeat themselves
             return ""
         self._seen.add(said)
         markers = [int(n) for found in _MARKERS.findall(unit.text) for n in _DIGITS.findall(found)]
-        support = find_support(said, markers, self.sources, self._threshold, self._before)
+        support = find_support(said, markers, self.sources, self._threshold)
         if support is None:
             dropped = 1 if content_words(said) else 0
             self.checks = replace(self.checks, dropped=self.checks.dropped + dropped)
             return ""
-        if _echoes(said, self.sources):
-            return self._say_quote(support, new_line=new_line)
         return self._take_lead_in() + self._accept(unit, support, new_line=new_line)
-
-    def quote(self) -> str:
-        """Release what fits the question best, word for word; for where nothing else came out."""
-        found = best_units(self.sources, "" if self.gave_up else self._model_text)
-        if found is None:
-            return ""
-        number, inside = found
-        quoted = Vocabulary.of(" ".join(unit.text for unit in inside))
-        if coverage(self.sources.asked, quoted, self.sources.weights) < MIN_QUOTE_SHARE:
-            return ""
-        supports = (Support(number, unit.start, unit.end, 1.0) for unit in inside)
-        released = "".join(
-            self._accept(_read_out(unit), support, new_line=False)
-            for unit, support in zip(inside, supports, strict=True)
-        )
-        self.text += released
-        return released
-
-    def _say_quote(self, support: Support, *, new_line: bool) -> str:
-        """Release a sentence's quote in its place: it says what the question asks, and no more."""
-        inside = self.sources.all[support.passage].units
-        quoted = [unit for unit in inside if support.start <= unit.start < support.end]
-        text = " ".join(_read_out(unit).text for unit in quoted)
-        if plain(text) in self._seen:
-            return ""
-        self._seen.add(plain(text))
-        whole = Unit(UnitKind.SENTENCE, support.start, support.end, plain(text))
-        return self._accept(whole, support, new_line=new_line)
 
     def _take_lead_in(self) -> str:
         unit, self._lead_in = self._lead_in, None
@@ -156,7 +118,6 @@ class Draft:
         return self._gap(UnitKind.SENTENCE, new_line=False) + _own_text(unit)
 
     def _accept(self, unit: Unit, support: Support, *, new_line: bool) -> str:
-        self._before = support
         marker = support.passage + 1
         self.cited.append(Cited(marker, support.start, support.end))
         self.checks = replace(self.checks, released=self.checks.released + 1)
@@ -182,17 +143,6 @@ def _own_text(unit: Unit) -> str:
     text = _PREAMBLE.sub("", unit.text)
     text = text if text == unit.text else text[:1].upper() + text[1:]
     return _MARKERS.sub("", text).strip()
-
-
-def _read_out(unit: Unit) -> Unit:
-    kind = UnitKind.SENTENCE if unit.kind is UnitKind.TABLE_ROW else unit.kind
-    return replace(unit, kind=kind, text=spoken(unit))
-
-
-def _echoes(said: str, sources: Sources) -> bool:
-    """Tell whether a sentence says yes or no and the question's words, but nothing new."""
-    words = content_words(said)
-    return len(shared(words, Vocabulary.of(sources.question))) == len(words)
 
 
 def cite(cited: Sequence[Cited], passages: Sequence[Passage], today: date) -> tuple[Citation, ...]:

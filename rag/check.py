@@ -34,9 +34,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """All passages of one request, the question with its words, and how much each word tells."""
+    """All passages of one request, the question's words, and how much each word tells."""
 
-    question: str
     asked: frozenset[str]
     all: tuple[Source, ...]
     weights: Mapping[str, float]
@@ -75,26 +74,19 @@ def gather(question: str, passages: Sequence[tuple[str, str]]) -> Sources:
     """Prepare the passages of one request, each given as its text and its title with section."""
     sources = tuple(_source(text, context) for text, context in passages)
     texts = [unit.text for source in sources for unit in source.units]
-    return Sources(question, frozenset(content_words(question)), sources, rarity(texts))
+    return Sources(frozenset(content_words(question)), sources, rarity(texts))
 
 
 def find_support(
-    sentence: str,
-    markers: Sequence[int],
-    sources: Sources,
-    threshold: float,
-    before: Support | None = None,
+    sentence: str, markers: Sequence[int], sources: Sources, threshold: float
 ) -> Support | None:
-    """Return the best quote for a sentence; `markers` (from 1) name passages to try first.
-
-    before: what supports the sentence before; a short one that goes on there stands in its place.
-    """
+    """Return the best quote for a sentence; `markers` (from 1) name passages to try first."""
     if sentence.rstrip().endswith("?"):
         return None  # a question claims nothing; small models repeat the reader's
     named = [n - 1 for n in markers if 1 <= n <= len(sources.all)]
     for among in (named, range(len(sources.all))):
         quotes = sorted(_quotes(sentence, among, sources, threshold), key=lambda q: -q.rank)
-        found = next((quote for quote in quotes if _holds(sentence, quote, sources, before)), None)
+        found = next((quote for quote in quotes if _holds(sentence, quote, sources)), None)
         if found is not None:
             inside = sources.all[found.number].units
             start, end = inside[found.first].start, inside[found.last].end
@@ -146,21 +138,12 @@ def _vocabulary(source: Source, first: int, last: int) -> Vocabulary:
     return reduce(or_, source.vocabularies[first : last + 1])
 
 
-def _goes_on(quote: _Quote, before: Support | None, sources: Sources) -> bool:
-    """Tell whether a quote begins where another ended."""
-    if before is None or before.passage != quote.number:
-        return False
-    source = sources.all[quote.number]
-    return not source.text[before.end : max(before.end, source.units[quote.first].start)].strip()
-
-
-def _holds(sentence: str, quote: _Quote, sources: Sources, before: Support | None) -> bool:
+def _holds(sentence: str, quote: _Quote, sources: Sources) -> bool:
     source = sources.all[quote.number]
     window = source.units[quote.first : quote.last + 1]
     said = " ".join([window[0].header, *(unit.text for unit in window)])
     words = frozenset(content_words(sentence))
-    alone = len(words) < MIN_WORDS_ALONE and not _goes_on(quote, before, sources)
-    if alone and quote.asked < MIN_ASKED_SHARE:
+    if len(words) < MIN_WORDS_ALONE and quote.asked < MIN_ASKED_SHARE:
         return False
     if fault(sentence, said, f"{source.context} {source.text}") is not None:
         return False
@@ -189,8 +172,7 @@ def _outdone(
     sentence: str, words: frozenset[str], quote: _Quote, other: Source, sources: Sources
 ) -> bool:
     """Some unit is closer to the sentence, its numbers aside, and gives another amount."""
-    # What was asked belongs to it: "90 seconds." alone says nothing of what takes so long.
-    subject = frozenset(word for word in words | sources.asked if not word[0].isdigit())
+    subject = frozenset(word for word in words if not word[0].isdigit())
     source = sources.all[quote.number]
     quoted = _vocabulary(source, quote.first, quote.last) | source.context_vocabulary
     reached = max(NEAR, coverage(subject, quoted, sources.weights))

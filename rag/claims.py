@@ -85,11 +85,8 @@ _AT_MOST = re.compile(
     r" (?:\w+ ){0,2}?[$€£]?(\d[\d.,]*)"
 )
 _NO_FORWARD = re.compile(
-    r"\b(?:not|no|never|none|nobody|nothing|neither|nor|cannot|\w+n't|unable"
-    r"|(?:ca|do|does|did|is|are|was|were|wo|would|should|could|must|has|have|had)n t)\b"  # can t
+    r"\b(?:not|no|never|none|nobody|nothing|neither|nor|cannot|\w+n't|unable)\b"
 )
-_NO_ABOUT_WHO = re.compile(r"\bwho (?:\w+ )?$")  # "anyone who cannot ...": whom, not what to do
-_HEAD_WORDS = 2  # so far such a no surely reaches: "who cannot [open] the [record] tries ..."
 _NO_BOTH_WAYS = re.compile(r"\b(?:prohibit\w*|forbid\w*|ban|bans|banned|disallow\w*|refrain)\b")
 _BREAKS = re.compile(r"[.;:!?](?=\s|$)|\b(?:but|unless|except|however|although|though|whereas)\b")
 # Words that turn a rule round when one stands in for the other.
@@ -179,12 +176,12 @@ def names(text: str) -> frozenset[str]:
 def other_amount(sentence: str, unit: str, *, in_table: bool) -> bool:
     """Tell whether a text gives another amount of a unit that the sentence counts in.
 
-    In a table the unit may stand in the header, so that a bare number is such an amount.
+    In a table the unit stands in the header, so that any other number is such an amount.
     """
     claimed, said = amounts(sentence), amounts(unit)
     return any(
         not _amount_stands(amount, said)
-        and (amount.unit == other.unit if amount.unit and other.unit else in_table)
+        and (in_table or (amount.unit and amount.unit == other.unit))
         for amount in claimed
         for other in said
     )
@@ -253,17 +250,7 @@ def _negation_differs(sentence: str, quote: str) -> bool:
     ours, theirs = _polarities(_bounded(sentence)), _polarities(_bounded(quote))
     shared = ours.keys() & theirs.keys()
     conflicts = [word for word in shared if not ours[word] & theirs[word]]
-    if any(head and head <= set(conflicts) for head in (*_heads(sentence), *_heads(quote))):
-        return True
     return len(conflicts) > _MAX_CONFLICT * len(shared)
-
-
-def _heads(text: str) -> Iterator[frozenset[str]]:
-    """Yield what is denied of those whom a clause is about."""
-    for part in _BREAKS.split(_bounded(text)):
-        cue = _NO_FORWARD.search(part)
-        if cue is not None and _NO_ABOUT_WHO.search(part[: cue.start()]):
-            yield frozenset(content_words(part[cue.end() :])[:_HEAD_WORDS])
 
 
 def _polarities(bounded: str) -> Mapping[str, set[bool]]:
@@ -297,9 +284,5 @@ def _reach(part: str) -> Iterator[tuple[bool, bool, list[str]]]:
     inside, comma, rest = after.partition(",")
     if not inside.strip():  # "must not, in any case, ...": the no goes on after the aside
         inside, rest = rest, ""
-    reached = content_words(inside)
-    if _NO_ABOUT_WHO.search(before):
-        yield False, True, reached[_HEAD_WORDS:]
-        reached = reached[:_HEAD_WORDS]
-    yield True, True, reached
+    yield True, True, content_words(inside)
     yield False, bool(comma), content_words(rest)

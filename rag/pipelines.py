@@ -12,7 +12,7 @@ from haystack.components.generators.chat import OpenAIChatGenerator
 from haystack.core.errors import PipelineRuntimeError
 from haystack.dataclasses import StreamingChunk
 
-from rag import abstain, generate, prompt
+from rag import generate, prompt
 from rag.answer import Draft, cite
 from rag.check import gather
 from rag.config import RagSettings
@@ -108,7 +108,7 @@ class Assistant:
         found = await self._find(question, department, self._settings.search_limit)
         clock.note("search")
         yield PassagesFound(found.passages, found.keyword_only)
-        texts = [(one.text, context(one)) for one in found.passages]
+        texts = [(one.text, f"{one.title} > {one.section}".strip(" >")) for one in found.passages]
         draft = Draft(gather(question, texts), self._settings.min_support)
         pieces = self._write(question, found, draft)
         try:
@@ -167,21 +167,12 @@ class Assistant:
             raise generate.fault(error, self._settings, started=started) from error
         finally:
             await handle.aclose()  # ends the request to the model, whoever left first
-        if not draft.gave_up and "model" in handle.result:
+        if draft.gave_up:
+            return
+        if "model" in handle.result:
             reason = generate.finish_reason(handle.result["model"])
             if released := draft.finish(cut_off=reason == "length"):
                 yield released
-        if self._should_quote(question, found, draft) and (released := draft.quote()):
-            yield released
-
-    def _should_quote(self, question: str, found: _Found, draft: Draft) -> bool:
-        """Nothing came out, but the passages are strong: then they may speak for themselves."""
-        if draft.text:
-            return False
-        evidence = abstain.weigh_evidence(question, draft.sources, found.similarities)
-        settings = self._settings
-        needed = settings.quote_if_not_found if draft.gave_up else settings.quote_if_unsupported
-        return abstain.enough(evidence, needed)
 
     async def _answered(
         self, found: _Found, draft: Draft, department: str, clock: _Clock
@@ -200,13 +191,6 @@ class Assistant:
             timings_ms=clock.timings_ms,
         )
         return Answered(answer, draft.checks)
-
-
-def context(passage: Passage) -> str:
-    """Return title and section, without the title that many sections begin with."""
-    if passage.section.startswith(passage.title):
-        return passage.section
-    return f"{passage.title} > {passage.section}".strip(" >")
 
 
 async def _next(chunks: AsyncIterator[StreamingChunk], deadline: float) -> StreamingChunk | None:

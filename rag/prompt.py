@@ -12,18 +12,11 @@ from functools import lru_cache
 from importlib.resources import files
 from string import Template
 
-from rag.check import Source, Sources
-from rag.fit import asks_for_figure, fits, says_something
-from rag.sentences import spoken
+from rag.check import Source, Sources, coverage
 
 TOKENS_PER_WORD = 1.35
 CHARS_PER_TOKEN = 4.0
 GAP = " … "
-# What a unit is worth to the model, beside its fit: with these, 340 tokens hold the words that
-# answer for 94 % of qa-dev (.06 to .09, .5 to 1 and .3 to .5 differ by less than 1 %).
-TRUST_LOST = 0.06  # with each passage further down
-READ_ON = 0.5  # for merely standing there: the rest of a good passage
-BESIDE = 0.5  # of the better neighbour's fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +47,7 @@ def write(question: str, sources: Sources, passages: int, tokens: int) -> Prompt
         for source in [sources.all[number]]
     )
     system, user, version = _templates()
-    cue = "Answer in one sentence" if asks_for_figure(question) else "Answer"
-    return Prompt(
-        system, Template(user).substitute(extracts=shown, question=question, cue=cue), version
-    )
+    return Prompt(system, Template(user).substitute(extracts=shown, question=question), version)
 
 
 def version() -> str:
@@ -87,22 +77,22 @@ def choose(sources: Sources, passages: int, tokens: int) -> Mapping[int, Sequenc
 
 def _picks(sources: Sources, passages: int) -> list[_Pick]:
     return [
-        _Pick(number, unit, worth, estimate_tokens(spoken(source.units[unit])))
-        for number, (source, fit) in enumerate(
-            zip(sources.all[:passages], fits(sources), strict=False)
-        )
-        for unit, worth in enumerate(_worths(fit, number))
-        if says_something(source, unit)
+        _Pick(number, unit, worth, estimate_tokens(source.units[unit].text))
+        for number, source in enumerate(sources.all[:passages])
+        for unit, worth in enumerate(_worths(source, sources, 1 - 0.12 * number))
     ]
 
 
-def _worths(fit: Sequence[float], number: int) -> list[float]:
-    """Rate each unit by its own fit and that of the units beside it; first passages are trusted."""
-    trust = 1 - TRUST_LOST * number
+def _worths(source: Source, sources: Sources, trust: float) -> list[float]:
+    """Rate each unit by the question's words in it and beside it; first passages are trusted."""
+    alone = [
+        coverage(sources.asked, vocabulary | source.context_vocabulary, sources.weights)
+        for vocabulary in source.vocabularies
+    ]
     beside = [
-        max([*fit[max(0, i - 1) : i], *fit[i + 1 : i + 2]], default=0) for i in range(len(fit))
+        max(alone[max(0, i - 1) : i] + alone[i + 1 : i + 2], default=0.0) for i in range(len(alone))
     ]
-    return [trust * (READ_ON + one + BESIDE * two) for one, two in zip(fit, beside, strict=True)]
+    return [trust * (1 + one + 0.5 * two) for one, two in zip(alone, beside, strict=True)]
 
 
 def _text(source: Source, inside: Sequence[int]) -> str:
@@ -111,8 +101,8 @@ def _text(source: Source, inside: Sequence[int]) -> str:
         unit = source.units[number]
         if position:
             between = source.text[source.units[inside[position - 1]].end : unit.start]
-            parts.append("\n" if unit.header else GAP if between.strip() else between)
-        parts.append(spoken(unit))
+            parts.append(GAP if between.strip() else between)
+        parts.append(unit.text)
     return "".join(parts)
 
 

@@ -95,26 +95,11 @@ def _sentences(text: str, start: int, end: int, kind: UnitKind) -> Iterator[Unit
         yield _trim(kind, text, begin, end)
 
 
-def cells(row: str) -> list[str]:
-    """Return the cells of one line of a pipe table."""
-    inner = row.strip().removeprefix("|").removesuffix("|").replace("\\|", "\0")
-    return [cell.strip().replace("\0", "|") for cell in inner.split("|")]
-
-
-def spoken(unit: Unit) -> str:
-    """Return a unit as it is read out; a table row names its columns."""
-    if not unit.header:
-        return unit.text
-    pairs = zip(cells(unit.header), cells(unit.text), strict=False)
-    return "; ".join(f"{name}: {cell}" if name else cell for name, cell in pairs if cell)
-
-
 def is_sentence_end(before: str, after: str) -> bool:
     """Decide whether the full stop that ends `before` ends a sentence."""
     following = after.lstrip()
     if before.rstrip("\"'”’)]").endswith(("!", "?")):
-        # A quoted question may be followed by the rest of its sentence, a blank before the quote.
-        return not following.lstrip("\"'”’)]* ")[:1].islower()
+        return not following[:1].islower()
     word = re.sub(r"[\"'”’)\]]*(?:[ \t]*\[\d{1,3}\])*$", "", before).rstrip(".").split()
     last = word[-1].lstrip("(\"'“‘[") if word else ""
     if last.lower() in ABBREVIATIONS or re.fullmatch(r"[A-Z]", last):  # an initial

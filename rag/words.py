@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 STOP_WORDS = frozenset(
@@ -22,7 +21,6 @@ STOP_WORDS = frozenset(
         "than that the their them then there these they this those through thus to too under up "
         "upon us very was we were what when where which while who whom whose why will with "
         "within would yes you your "
-        "between among during until while because since "
         "not no nor never none cannot without "
         "according based stated states document extract extracts passage provided following "
         "includes include including"
@@ -64,17 +62,6 @@ SUFFIXES = (
     ("s", ""),
     ("al", ""),
 )
-# What people say and what policies write.
-SHORT_FORMS: Mapping[str, str] = {
-    "fridge": "refrigerator",
-    "fridges": "refrigerator",
-    "phone": "telephone",
-    "phones": "telephone",
-    "lab": "laboratory",
-    "labs": "laboratory",
-    "meds": "medicine",
-    "flu": "influenza",
-}
 MIN_STEM_LETTERS = 3
 MIN_SHARED_LETTERS = 5
 
@@ -98,7 +85,6 @@ def tokens(text: str) -> list[str]:
 def stem(word: str) -> str:
     """Cut a word to what its forms share; made to be stable rather than pretty."""
     word = word.removesuffix("'s").removesuffix("'")
-    word = SHORT_FORMS.get(word, word)
     if any(c.isdigit() for c in word):
         return word
     for suffix, instead in SUFFIXES:
@@ -115,11 +101,6 @@ def stem(word: str) -> str:
 def content_words(text: str) -> list[str]:
     """Return the stems of the words that carry meaning, in order, repeats kept."""
     return [stem(t) for t in tokens(text) if t not in STOP_WORDS and (len(t) > 1 or t.isdigit())]
-
-
-def word_pairs(text: str) -> frozenset[tuple[str, str]]:
-    """Return the neighbours among a text's content words."""
-    return frozenset(pairwise(content_words(text)))
 
 
 def beginnings(word: str) -> set[str]:

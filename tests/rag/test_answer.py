@@ -72,16 +72,6 @@ def write(text: str, *, size: int = 5, cut_off: bool = False) -> tuple[str, Draf
             "Staff must not share vials. [1]",
         ),
         ("Extract [1] states that staff must not share vials.", "Staff must not share vials. [1]"),
-        (
-            '"May staff share vials?" is: Staff must not share vials.',
-            "Staff must not share vials. [1]",
-        ),
-        (
-            "Staff must not share vials, as stated in the extract.",
-            "Staff must not share vials. [1]",
-        ),
-        ('" is 28 days after first puncture.', ""),
-        ("The extracts do not say so. Wash the wound with soap.", ""),
         ("May staff share vials?", ""),
         ("Handbook", ""),
         ("[1]", ""),
@@ -181,42 +171,3 @@ def test_the_address_keeps_its_page() -> None:
     """The quote's place goes before the page's anchor."""
     (one,) = cite([Cited(1, 0, 5)], passages(), date(2026, 1, 1))
     assert one.url == "/documents/d/versions/2?passage=p&from=0&to=5#p3"
-
-
-def test_an_echo_of_the_question_gives_way_to_its_quote() -> None:
-    """A bare yes in the question's words says less than the policy does."""
-    one = Draft(gather("May staff discard vials after puncture?", [(VIALS, "Handbook")]), 0.6)
-    one.feed("Yes, vials must be discarded after puncture. ")
-    one.finish(cut_off=False)
-    assert one.text == "Vials must be discarded 28 days after first puncture. [1]"
-
-
-def test_a_short_step_stands_after_the_one_before_it() -> None:
-    """Two words say too little alone, but not where the policy goes on with them."""
-    text = "Let the wound bleed under running water. Do not scrub it. Call the nurse."
-    one = Draft(gather("needlestick?", [(text, "Sharps")]), 0.6)
-    one.feed("Let the wound bleed under running water. Do not scrub it. ")
-    one.finish(cut_off=False)
-    assert one.text == "Let the wound bleed under running water. [1] Do not scrub it. [1]"
-
-
-@pytest.mark.parametrize(
-    ("question", "expected"),
-    [
-        (
-            "When must vials be discarded?",
-            "Vials must be discarded 28 days after first puncture. [1]",
-        ),
-        (
-            "What to do about a wound?",
-            "Steps after an injury: [2]\n\n1. Wash the wound with soap. [2]\n2. Report to the "
-            "nurse in charge. [2]",
-        ),
-        ("Which dose of paracetamol?", "Drug: Paracetamol; Dose: 4000 mg [3]"),
-        ("Who won the chess olympiad?", ""),
-    ],
-)  # fmt: skip
-def test_what_fits_best_is_quoted_word_for_word(question: str, expected: str) -> None:
-    """A sentence, the whole list that an item belongs to, or a row with its columns; or nothing."""
-    one = Draft(gather(question, [(text, "Handbook") for text in TEXTS]), 0.6)
-    assert one.quote() == one.text == expected

@@ -20,8 +20,7 @@ STEPS = (
 VISITS = (
     "Visiting ends at 8 pm on weekdays. Visitors may stay overnight only with the approval of the "
     "charge nurse, except in Intensive Care. Smoking is prohibited on all hospital grounds. "
-    "The register is kept for at least 6 years and reviewed before 1 March 2027. "
-    "Anyone who has not washed the wound must call the nurse. You can t use the lift."
+    "The register is kept for at least 6 years and reviewed before 1 March 2027."
 )
 TEXTS = (VIALS, DOSES, STEPS, VISITS)
 CONTEXTS = ("Multi-dose vials > Storage", "Dosing > Table 1", "Sharps injury > Steps", "Visitors")
@@ -68,10 +67,6 @@ def quote(sentence: str, sources: Sources, markers: tuple[int, ...] = ()) -> str
         ),
         ("Complete form OH-12.", "3. Complete form OH-12."),
         (
-            "Call the nurse if the wound was not washed.",
-            "Anyone who has not washed the wound must call the nurse.",
-        ),
-        (
             "Smoking is not allowed on hospital grounds.",
             "Smoking is prohibited on all hospital grounds.",
         ),
@@ -95,8 +90,6 @@ def test_what_stands_in_a_passage_is_quoted(sentence: str, expected: str, source
         "Multi-dose vials need not be discarded 28 days after first puncture.",  # a no added
         "Staff must share vials between patients.",  # a no dropped
         "Staff share vials between patients.",
-        "Anyone who has washed the wound must call the nurse.",
-        "You can use the lift.",
         "Do not wash the wound with soap and water.",
         "Smoking is allowed on all hospital grounds.",  # the opposite word
         "Report to Occupational Health after two hours.",  # the other side of a limit

@@ -195,7 +195,7 @@ def test_not_found_shows_the_nearest_passages(
 ) -> None:
     """When the model gives up nothing generated is shown; the passages are."""
     script.pieces = ["NOT_", "FOUND", " But I think it is fine."]
-    events = ask(replace(settings, quote_if_not_found=9.0), policies)
+    events = ask(settings, policies)
     answer = answered(events).answer
     assert answer.status is AnswerStatus.NOT_FOUND
     assert answer.answer == "We did not find this in the current demo policies."
@@ -209,24 +209,9 @@ def test_nothing_supported_is_not_found(
 ) -> None:
     """An answer of which nothing stands is no answer."""
     script.pieces = ["Boil everything for ten minutes."]
-    last = answered(ask(replace(settings, quote_if_unsupported=9.0), policies))
+    last = answered(ask(settings, policies))
     assert last.answer.status is AnswerStatus.NOT_FOUND
     assert last.checks.dropped == 1
-
-
-@pytest.mark.parametrize("written", ["NOT_FOUND", "Boil everything for ten minutes."])
-def test_strong_passages_speak_for_themselves(
-    settings: RagSettings, policies: Policies, script: Script, written: str
-) -> None:
-    """Where nothing of the model's can be shown, the sentence that fits best is quoted."""
-    script.pieces = [written]
-    strong = replace(settings, quote_if_not_found=0.1, quote_if_unsupported=0.1)
-    events = ask(strong, policies)
-    answer = answered(events).answer
-    assert answer.status is AnswerStatus.ANSWERED
-    assert answer.answer == f"{GOOD} [1]"
-    assert answer.answer == "".join(e.text for e in events if isinstance(e, TokenReleased))
-    assert [one.quote for one in answer.citations] == [GOOD]
 
 
 def test_weak_evidence_does_not_reach_the_model(
