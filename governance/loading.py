@@ -235,31 +235,24 @@ class LoadingStore:
                 for row in rows
             )
 
-    def effective_versions(self) -> tuple[str, ...]:
-        """The ids of all versions in force: what the index must hold, and nothing else."""
+    def effective_versions(self) -> dict[str, int]:
+        """The versions in force with their passages: what the index must hold, and nothing else."""
         with self._record.read() as connection:
             rows = connection.execute(
-                select(versions.c.id)
+                select(versions.c.id, func.count(passages.c.id).label("passages"))
+                .select_from(versions.outerjoin(passages))
                 .where(versions.c.state == VersionState.EFFECTIVE)
+                .group_by(versions.c.id)
                 .order_by(versions.c.created_at)
             )
-            return tuple(row.id for row in rows)
-
-    def count_effective_passages(self) -> int:
-        """How many passages the index should hold."""
-        with self._record.read() as connection:
-            return int(
-                connection.execute(
-                    select(func.count())
-                    .select_from(passages.join(versions))
-                    .where(versions.c.state == VersionState.EFFECTIVE)
-                ).scalar_one()
-            )
+            return {row.id: row.passages for row in rows}
 
     def publish(self, version_id: str, job_id: str) -> None:
-        """Make a version answer questions, in one step with the end of its job."""
+        """Make a version answer questions, in and end its job, in one step; twice is no error."""
         with self._record.write() as connection:
             version = _version(connection, version_id)
+            if version.state == VersionState.EFFECTIVE:
+                return
             check_transition(VersionState(version.state), VersionState.EFFECTIVE)
             now = datetime.now(UTC)
             connection.execute(
@@ -279,7 +272,7 @@ class LoadingStore:
             version = connection.execute(
                 select(versions).where(versions.c.id == version_id)
             ).one_or_none()
-            if version is not None:
+            if version is not None and version.state == VersionState.LOADING:
                 self._remove(connection, version.document_id)
 
     def delete(self, document_id: str) -> tuple[str, ...]:

@@ -28,7 +28,9 @@ def index_version(index: PassageIndex, store: LoadingStore, version_id: str) -> 
 
 def reconcile(index: PassageIndex, store: LoadingStore) -> int:
     """Rebuild the index if it does not hold what the record says; gives the points written."""
-    if index.count() == store.count_effective_passages():
+    wanted = store.effective_versions()
+    whole = all(index.count(version_id) == count for version_id, count in wanted.items())
+    if whole and index.count() == sum(wanted.values()):
         return 0
     index.clear()
-    return sum(index_version(index, store, version) for version in store.effective_versions())
+    return sum(index_version(index, store, version_id) for version_id in wanted)

@@ -1,8 +1,9 @@
 """Loads files as durable workflows: what was accepted is finished, also after a crash.
 
-Each file passes four steps: read, embed, index, publish. A step that was done is not done again; a
-step that was cut short starts over and writes the same rows, because ids follow from the version.
-Nothing of a file is searchable before its last step, which is one transaction.
+Each file passes three steps: read, embed, publish. A step that was done is not done again; a step
+that was cut short starts over and writes the same rows, because ids follow from the version.
+Nothing of a file is searchable before the end of its last step, which is one transaction. That step
+also fills the index: what a dead process had put there is gone by then (see `reconcile`).
 """
 
 from collections.abc import Callable
@@ -174,7 +175,6 @@ class Loader:
         try:
             DBOS.run_step({"name": "read"}, self._read, version_id, job_id)
             DBOS.run_step(_retries("embed"), self._embed, version_id, job_id)
-            DBOS.run_step({"name": "index"}, self._index_passages, version_id, job_id)
             DBOS.run_step({"name": "publish"}, self._publish, version_id, job_id)
         except NotFound:
             log.info("document was removed while it was loading", job=job_id)
@@ -213,13 +213,11 @@ class Loader:
             left = self._store.count_without_vector(version_id)
             self._jobs.note(job_id, Stage.EMBEDDING, total - left, total)
 
-    def _index_passages(self, version_id: str, job_id: str) -> None:
+    def _publish(self, version_id: str, job_id: str) -> None:
         self._check_running()
         count = self._store.count_passages(version_id)
         self._jobs.note(job_id, Stage.INDEXING, count, count)
         index_version(self._index, self._store, version_id)
-
-    def _publish(self, version_id: str, job_id: str) -> None:
         self._store.publish(version_id, job_id)
 
     def _abandon(self, version_id: str, job_id: str, state: JobState, reason: JobError) -> None:

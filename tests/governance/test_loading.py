@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from governance.config import GovernanceSettings
-from governance.errors import IllegalTransition, NotFound
+from governance.errors import NotFound
 from governance.jobs import JobError, JobState, JobStore, Stage
 from governance.loading import LoadingStore, NewFile, NewPassage, Registered
 from governance.originals import keep_original, original_path
@@ -85,12 +85,26 @@ def test_a_published_version_is_in_force_with_all_its_fields(
     assert (job.state, job.done, job.total) == (JobState.LOADED, 2, 2)
 
 
-def test_publishing_twice_is_refused(loading: LoadingStore, demo: Department) -> None:
-    """A version that is in force cannot be published again."""
+def test_publishing_twice_changes_nothing(
+    loading: LoadingStore, policies: PolicyStore, demo: Department
+) -> None:
+    """A last step that a dead process had done already may be done again."""
     registered = read_in(loading, demo)
     publish(loading, registered)
-    with pytest.raises(IllegalTransition):
-        publish(loading, registered)
+    before = policies.documents()
+    publish(loading, registered)
+    assert policies.documents() == before
+
+
+def test_what_is_in_force_is_not_abandoned(
+    loading: LoadingStore, policies: PolicyStore, demo: Department
+) -> None:
+    """A late error of a job that is over does not take its document along."""
+    registered = read_in(loading, demo)
+    publish(loading, registered)
+    assert registered.job_id is not None
+    loading.abandon(registered.version_id, registered.job_id, JobState.FAILED, REASON)
+    assert len(policies.documents()) == 1
 
 
 def test_vectors_come_back_as_they_were_stored(loading: LoadingStore, demo: Department) -> None:

@@ -5,16 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dbos import DBOS
 
 from governance.config import GovernanceSettings
 from governance.errors import NoSpace, NotFound
 from governance.jobs import Job, JobState, JobStore
+from governance.loading import LoadingStore
 from governance.originals import original_path
 from governance.policies import Department, PolicyStore
 from governance.record.database import Record, open_record
 from ingest.config import IngestSettings
 from ingest.errors import EmptyFile, RefusedFile
-from ingest.workflow import Loader, PolicyFields
+from ingest.workflow import Interrupted, Loader, PolicyFields
 from rag.config import RagSettings
 from rag.embed import Embedder
 from rag.index import PassageIndex, open_index
@@ -191,6 +193,56 @@ def test_a_stop_in_the_middle_loses_nothing(tmp_path: Path, url: str, script: Sc
     assert [after.ended(job_id).state for job_id in job_ids] == [JobState.LOADED] * 3
     assert after.index.count() == 3
     after.close()
+
+
+def test_a_stop_between_index_and_publish_leaves_no_hole(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file whose passages were in the index before the stop is in it after the restart."""
+    before = Platform(tmp_path, url, IngestSettings())
+    with monkeypatch.context() as patch:
+        patch.setattr(LoadingStore, "publish", _interrupted)
+        before.loader.launch()
+        job_id = before.submit("hands.md")
+        deadline = time.monotonic() + WAIT_S
+        while before.index.count() == 0:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        before.close()
+    after = Platform(tmp_path, url, IngestSettings())
+    after.loader.launch()
+    assert after.ended(job_id).state is JobState.LOADED
+    assert len(after.found("clean your hands")) == 1
+    after.close()
+
+
+def test_a_stop_right_after_publish_keeps_the_document(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last step may be done twice: once before the stop and once after."""
+    publish = LoadingStore.publish
+
+    def publish_and_stop(store: LoadingStore, version_id: str, job_id: str) -> None:
+        publish(store, version_id, job_id)
+        raise Interrupted
+
+    before = Platform(tmp_path, url, IngestSettings())
+    with monkeypatch.context() as patch:
+        patch.setattr(LoadingStore, "publish", publish_and_stop)
+        before.loader.launch()
+        job_id = before.submit("hands.md")
+        assert before.ended(job_id).state is JobState.LOADED
+        before.close()
+    after = Platform(tmp_path, url, IngestSettings())
+    after.loader.launch()
+    DBOS.retrieve_workflow(job_id).get_result()
+    assert len(after.found("clean your hands")) == 1
+    assert len(after.policies.documents()) == 1
+    after.close()
+
+
+def _interrupted(store: LoadingStore, version_id: str, job_id: str) -> None:
+    raise Interrupted
 
 
 def test_a_stopped_platform_leaves_one_whole_file(tmp_path: Path, url: str) -> None:
