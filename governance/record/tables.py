@@ -1,4 +1,7 @@
-"""The tables of the record. A migration under `migrations/` goes with every change here."""
+"""Tables of documents and jobs. A migration under `migrations/` goes with every change of a table.
+
+The tables of people, of use and of the audit trail stand in their own files beside this one.
+"""
 
 from datetime import UTC, datetime
 
@@ -128,6 +131,8 @@ jobs = Table(
     Column("error_type", String(80)),
     Column("error_message", Text),
     Column("error_hint", Text),
+    # Who handed the file in, as JSON: the events of its later steps are theirs.
+    Column("actor", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Index("ix_jobs_created_at", "created_at"),
