@@ -26,7 +26,7 @@ _MARKERS = re.compile(
     re.IGNORECASE,
 )
 _PREAMBLE = re.compile(
-    rf"^(?:(?:the )?answer(?: is)?: *|(?:according to |from )?extracts? \[?{_NUMBERS}\]?"
+    rf"^(?:the answer is:? +|answer: *|(?:according to |from )?extracts? \[?{_NUMBERS}\]?"
     r"(?:, | (?:states|says|mentions) (?:that )?))",
     re.IGNORECASE,
 )

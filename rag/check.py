@@ -172,6 +172,8 @@ def _outdone(
     sentence: str, words: frozenset[str], quote: _Quote, other: Source, sources: Sources
 ) -> bool:
     """Some unit is closer to the sentence, its numbers aside, and gives another amount."""
+    if len(words) < MIN_WORDS_ALONE:
+        words = sources.asked  # a bare figure speaks of what was asked, so that is compared
     subject = frozenset(word for word in words if not word[0].isdigit())
     source = sources.all[quote.number]
     quoted = _vocabulary(source, quote.first, quote.last) | source.context_vocabulary

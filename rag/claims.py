@@ -27,9 +27,13 @@ NUMBER_WORDS: Mapping[str, int] = (
         for i, one in enumerate(_SMALL[:10])
     }
 )
+# "Once a day", not "once it is open".
+TIMES: Mapping[str, int] = {"once": 1, "twice": 2}
+EVERY = frozenset({"a", "an", "per", "each", "every", "daily", "weekly", "monthly", "yearly"})
 UNITS: Mapping[str, str] = {
     form: name
     for name, forms in {
+        "time": "time times",
         "second": "s sec secs second seconds",
         "minute": "min mins minute minutes",
         "hour": "h hr hrs hour hours",
@@ -62,6 +66,7 @@ UNITS: Mapping[str, str] = {
     }.items()
     for form in forms.split()
 }
+DURATIONS = frozenset({"second", "minute", "hour", "day", "week", "month", "quarter", "year"})
 # Capitals tell the month from the verb: "in May" and "staff may".
 _CALENDAR = re.compile(
     r"\b(?:Jan(?:uary)?|Feb(?:ruary)?|March|April|May|June?|July?|Aug(?:ust)?|Sep(?:t(?:ember)?)?|"
@@ -110,7 +115,7 @@ _AMOUNT = re.compile(
     r"(?:\s*-?\s*(?P<unit>%|°\s?[cf]?|µg|[a-z]+))?"
 )
 _NUMBER_WORD = re.compile(
-    rf"\b({'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})\b(?=(?:[ -](\w+))?)"
+    rf"\b({'|'.join(sorted([*NUMBER_WORDS, *TIMES], key=len, reverse=True))})\b(?=(?:[ -](\w+))?)"
 )
 # At a sentence's start a capital tells nothing, unless another follows: "President Wilson".
 _NAME = re.compile(r"(?<=[\w,;)] )[A-Z][\w&-]*\w|\b[A-Z][\w&-]*\w(?= [A-Z])")
@@ -181,10 +186,14 @@ def other_amount(sentence: str, unit: str, *, in_table: bool) -> bool:
     claimed, said = amounts(sentence), amounts(unit)
     return any(
         not _amount_stands(amount, said)
-        and (in_table or (amount.unit and amount.unit == other.unit))
+        and (in_table or (amount.unit and _kind(amount.unit) == _kind(other.unit)))
         for amount in claimed
         for other in said
     )
+
+
+def _kind(unit: str) -> str:
+    return "duration" if unit in DURATIONS else unit
 
 
 def _amounts(folded: str) -> Iterator[Amount]:
@@ -198,6 +207,8 @@ def _amounts(folded: str) -> Iterator[Amount]:
 
 def _figure(match: re.Match[str]) -> str:
     word, following = match[1], match[2] or ""
+    if word in TIMES:
+        return f"{TIMES[word]} times" if following in EVERY else word
     pronoun = word == "one" and following not in UNITS
     return word if pronoun else str(NUMBER_WORDS[word])
 

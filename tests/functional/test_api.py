@@ -8,7 +8,7 @@ import pytest
 
 from lamplight.testing import SMALL_CHAT_MODEL, Running
 
-QUESTION = "How long should I rub my hands with alcohol hand rub?"
+QUESTION = "How long does the scrub before the first operation of the day take?"
 
 
 @pytest.fixture

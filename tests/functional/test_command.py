@@ -39,7 +39,7 @@ def test_ingest_alone_starts_what_it_needs_and_stops_it(data_dir: Path, tmp_path
 
 def test_ask_speaks_to_the_running_platform(up: Running) -> None:
     """The same answer as in the browser, in the terminal."""
-    question = "How long should I rub my hands with alcohol hand rub?"
+    question = "How long does the scrub before the first operation of the day take?"
     result = run("ask", question, "--json", data_dir=up.data_dir)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["status"] == "answered"

@@ -11,7 +11,7 @@ from lamplight.testing import Running
 
 pytestmark = pytest.mark.browser
 
-QUESTION = "How long should I rub my hands with alcohol hand rub?"
+QUESTION = "How long does the scrub before the first operation of the day take?"
 NOWHERE = "What is the capital city of Australia?"
 # A small, busy machine takes its time to read a prompt and write an answer.
 ANSWER_TIMEOUT_MS = 180_000

@@ -44,6 +44,8 @@ def write(text: str, *, size: int = 5, cut_off: bool = False) -> tuple[str, Draf
         ),
         ("Staff must not share vials. [2]", "Staff must not share vials. [1]"),
         ("Staff must not share vials (Extract 1).", "Staff must not share vials. [1]"),
+        ("The answer is: 28 days after puncture.", "28 days after puncture. [1]"),
+        ("The answer is 28 days after puncture.", "28 days after puncture. [1]"),
         ("Staff must not share vials [1, 2]", "Staff must not share vials [1]"),
         (
             "1. Wash the wound with soap.\n2. Report to the nurse in charge.",

@@ -150,6 +150,17 @@ def test_a_closer_sentence_with_another_amount_wins() -> None:
     assert find_support("Open insulin pens of patients are kept 28 days.", (), sources, 0.5) is None
 
 
+def test_a_bare_figure_is_compared_by_what_was_asked() -> None:
+    """A figure alone is no answer where another sentence is closer to the question."""
+    hands = "Wash hands without a wound for 40 seconds."
+    wound = "Wash the wound of a needlestick with soap and water for 5 minutes, then report it."
+    sources = gather(
+        "How long do I wash a needlestick wound?", [(hands, "Hand hygiene"), (wound, "Sharps")]
+    )
+    assert find_support("40 seconds.", (), sources, THRESHOLD) is None
+    assert find_support("5 minutes.", (), sources, THRESHOLD) is not None
+
+
 def test_conflicting_policies_each_back_their_own_amount() -> None:
     """Where two policies differ, a sentence is cited with the one that says it."""
     sources = gather(
