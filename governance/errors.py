@@ -38,5 +38,120 @@ class RecordUnusable(GovernanceError):
     """The record cannot be opened safely: a wrong SQLite, a newer schema, or no rights."""
 
 
+class RecordNotCopied(GovernanceError):
+    """The record could not be copied out of its database, or into it."""
+
+
+class BackupRefused(GovernanceError):
+    """A backup cannot be made or restored as it was asked for."""
+
+
 class NoSpace(GovernanceError):
     """The disk of the data directory is (nearly) full."""
+
+
+class SecretUnsafe(GovernanceError):
+    """A key file of the data directory is damaged, or others can read it."""
+
+
+class VaultDamaged(GovernanceError):
+    """What is kept encrypted was changed, swapped or sealed with another key."""
+
+
+class FlowRefused(GovernanceError):
+    """A sign-in at the identity provider cannot be taken up: unknown, finished or too old."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"This sign-in cannot go on. {reason}", "Start again from the sign-in page."
+        )
+        self.reason = reason
+
+
+class TooManyFlows(GovernanceError):
+    """More sign-ins are under way than can be kept."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Too many people are signing in at the moment.", "Try again in some minutes."
+        )
+
+
+class PersonExists(GovernanceError):
+    """The caller gave an identity that somebody already has."""
+
+
+class LastAdministrator(GovernanceError):
+    """The caller would leave the platform without an administrator."""
+
+
+class OwnRights(GovernanceError):
+    """The caller would give themselves rights, or review their own."""
+
+
+class InvalidGrant(GovernanceError):
+    """The caller asked for a role, a place or a length of time that does not go together."""
+
+
+class PasswordRefused(GovernanceError):
+    """The caller chose a password that is too easy to guess."""
+
+
+class SignInRefused(GovernanceError):
+    """The caller did not show who they are; why is not told."""
+
+
+class InvalidKey(GovernanceError):
+    """The caller asked for an API key that cannot be given."""
+
+
+class TicketRefused(GovernanceError):
+    """The caller's one-time link was used, has expired, or never existed."""
+
+
+class BreachListUnreadable(GovernanceError):
+    """The operator named a list of leaked passwords that cannot be read."""
+
+
+class InvalidRetention(GovernanceError):
+    """The caller gave a retention time that this mode does not allow."""
+
+
+class SecondPersonNeeded(IllegalTransition):
+    """One person alone cannot make this change, nor agree to their own proposal."""
+
+
+class InvalidQuota(GovernanceError):
+    """The caller gave a limit that means nothing."""
+
+
+class QuotaExceeded(GovernanceError):
+    """A limit of requests or tokens is used up.
+
+    what: `requests` or `tokens`; period: `day` or `month`; retry_after_s: when there is room again.
+    """
+
+    def __init__(
+        self, message: str, hint: str, *, what: str, period: str, retry_after_s: int
+    ) -> None:
+        super().__init__(message, hint)
+        self.what = what
+        self.period = period
+        self.retry_after_s = retry_after_s
+
+
+class TrailBroken(GovernanceError):
+    """The audit trail is not what was signed, so nothing more is signed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "Find out with `lamplight audit verify`; touch nothing before.")
+
+
+class AnchorUnreachable(GovernanceError):
+    """A folder for copies of the checkpoints cannot be read or written."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(
+            f"The anchor {path} cannot be used: {why}.",
+            "Mount the folder, or correct governance.anchor_dirs.",
+        )

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from governance.errors import NotFound
+from governance.events import Action, Actor, Event
 from governance.record.database import Record
 from governance.record.tables import departments, jobs, versions
 
@@ -126,12 +127,24 @@ class JobStore:
                 )
             )
 
-    def forget(self, job_id: str) -> None:
+    def forget(self, actor: Actor, job_id: str) -> None:
         """Take an ended job off the list."""
         with self._record.write() as connection:
-            connection.execute(
-                jobs.delete().where(jobs.c.id == job_id, jobs.c.state.not_in(OPEN_STATES))
+            gone = connection.execute(
+                jobs.delete()
+                .where(jobs.c.id == job_id, jobs.c.state.not_in(OPEN_STATES))
+                .returning(jobs.c.department_id)
+            ).scalar_one_or_none()
+            if gone is None:
+                return
+            event = Event(
+                Action.JOB_FORGOTTEN,
+                actor,
+                department_id=gone,
+                object_type="job",
+                object_id=job_id,
             )
+            self._record.trail.append(connection, event)
 
 
 def _jobs() -> Select[Any]:

@@ -1,24 +1,34 @@
 """Writes what loading a file does to the record; each method is one transaction."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
 import numpy as np
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from governance.config import GovernanceSettings
-from governance.errors import NotFound
-from governance.jobs import OPEN_STATES, JobError, JobState, Stage
+from governance.events import Action, Actor, Event
+from governance.jobs import JobError, JobState, Stage
+from governance.loading_rows import (
+    NewPassage,
+    end_job,
+    gone,
+    handed_in_by,
+    passage_row,
+    same_bytes,
+    version_row,
+)
 from governance.originals import drop_original
 from governance.policies import Department
 from governance.record.database import Record
 from governance.record.tables import departments, documents, jobs, pages, passages, versions
 from governance.versions import VersionState, check_transition
 
-LIVE_STATES = (VersionState.LOADING, VersionState.EFFECTIVE)
+__all__ = ["IndexedPassage", "LoadingStore", "NewFile", "NewPassage", "Registered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +56,6 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
-class NewPassage:
-    """A passage as the splitter made it; pages count from 1."""
-
-    ordinal: int
-    section: str
-    page_from: int
-    page_to: int
-    text: str
-    embed_text: str
-
-
-@dataclass(frozen=True, slots=True)
 class IndexedPassage:
     """What the index needs to know of a passage."""
 
@@ -76,10 +74,10 @@ class LoadingStore:
         self._record = record
         self._settings = settings
 
-    def register(self, file: NewFile, department: Department) -> Registered:
+    def register(self, actor: Actor, file: NewFile, department: Department) -> Registered:
         """Take a file in, or name the version that already holds the same bytes."""
         with self._record.write() as connection:
-            known = _same_bytes(connection, file.digest, department.id)
+            known = same_bytes(connection, file.digest, department.id)
             if known is not None:
                 return Registered(known.document_id, known.id, known.number, None)
             document_id, version_id, job_id = str(uuid4()), str(uuid4()), str(uuid4())
@@ -119,9 +117,19 @@ class LoadingStore:
                     stage=Stage.WAITING,
                     done=0,
                     total=0,
+                    actor=json.dumps(asdict(actor)),
                     created_at=now,
                     updated_at=now,
                 )
+            )
+            self._note(
+                connection,
+                Action.DOCUMENT_HANDED_IN,
+                actor,
+                department.id,
+                document_id,
+                digest=file.digest,
+                facts={"version": 1, "size_bytes": file.size_bytes},
             )
             return Registered(document_id, version_id, 1, job_id)
 
@@ -134,7 +142,7 @@ class LoadingStore:
                 .where(versions.c.id == version_id)
             ).one_or_none()
         if row is None:
-            raise _gone()
+            raise gone()
         return NewFile(row.file_name, row.digest, row.media_type, row.size_bytes, row.title)
 
     def save_text(
@@ -146,7 +154,7 @@ class LoadingStore:
     ) -> None:
         """Store what was read from the file, in place of an earlier attempt. Raises NotFound."""
         with self._record.write() as connection:
-            version = _version(connection, version_id)
+            version = version_row(connection, version_id)
             connection.execute(pages.delete().where(pages.c.version_id == version_id))
             connection.execute(passages.delete().where(passages.c.version_id == version_id))
             connection.execute(
@@ -165,7 +173,7 @@ class LoadingStore:
                 ],
             )
             connection.execute(
-                passages.insert(), [_passage_row(version_id, passage) for passage in new_passages]
+                passages.insert(), [passage_row(version_id, passage) for passage in new_passages]
             )
 
     def without_vector(self, version_id: str, limit: int) -> tuple[tuple[str, str], ...]:
@@ -250,7 +258,7 @@ class LoadingStore:
     def publish(self, version_id: str, job_id: str) -> None:
         """Make a version answer questions, in and end its job, in one step; twice is no error."""
         with self._record.write() as connection:
-            version = _version(connection, version_id)
+            version = version_row(connection, version_id)
             if version.state == VersionState.EFFECTIVE:
                 return
             check_transition(VersionState(version.state), VersionState.EFFECTIVE)
@@ -263,31 +271,83 @@ class LoadingStore:
             total = connection.execute(
                 select(func.count()).where(passages.c.version_id == version_id)
             ).scalar_one()
-            _end_job(connection, job_id, JobState.LOADED, None, done=total, total=total)
+            end_job(connection, job_id, JobState.LOADED, None, done=total, total=total)
+            actor, department_id = handed_in_by(connection, job_id)
+            self._note(
+                connection,
+                Action.DOCUMENT_PUBLISHED,
+                actor,
+                department_id,
+                version.document_id,
+                digest=version.digest,
+                facts={"version": version.number, "passages": total},
+            )
 
     def abandon(self, version_id: str, job_id: str, state: JobState, error: JobError) -> None:
         """End a job without a document: the reason stays, the document's rows go."""
         with self._record.write() as connection:
-            _end_job(connection, job_id, state, error)
+            ended = end_job(connection, job_id, state, error)
             version = connection.execute(
                 select(versions).where(versions.c.id == version_id)
             ).one_or_none()
-            if version is not None and version.state == VersionState.LOADING:
-                self._remove(connection, version.document_id)
+            if version is None or version.state != VersionState.LOADING:
+                return
+            self._remove(connection, version.document_id)
+            if ended:
+                actor, department_id = handed_in_by(connection, job_id)
+                self._note(
+                    connection,
+                    Action.DOCUMENT_REFUSED,
+                    actor,
+                    department_id,
+                    version.document_id,
+                    digest=version.digest,
+                    outcome=str(state),
+                    facts={"error": error.type},
+                )
 
-    def delete(self, document_id: str) -> tuple[str, ...]:
+    def delete(self, actor: Actor, document_id: str) -> tuple[str, ...]:
         """Remove a document with all it holds; gives the ids of its versions. Raises NotFound."""
         with self._record.write() as connection:
             found = connection.execute(
-                select(versions.c.id).where(versions.c.document_id == document_id)
+                select(versions.c.id, documents.c.department_id)
+                .select_from(versions.join(documents))
+                .where(versions.c.document_id == document_id)
             ).all()
             if not found:
-                raise _gone()
+                raise gone()
             connection.execute(
                 jobs.delete().where(jobs.c.version_id.in_([row.id for row in found]))
             )
             self._remove(connection, document_id)
+            self._note(
+                connection,
+                Action.DOCUMENT_DELETED,
+                actor,
+                found[0].department_id,
+                document_id,
+                facts={"versions": len(found)},
+            )
             return tuple(row.id for row in found)
+
+    def _note(
+        self,
+        connection: Connection,
+        action: Action,
+        actor: Actor,
+        department_id: str,
+        document_id: str,
+        **more: Any,
+    ) -> None:
+        event = Event(
+            action,
+            actor,
+            department_id=department_id,
+            object_type="document",
+            object_id=document_id,
+            **more,
+        )
+        self._record.trail.append(connection, event)
 
     def _remove(self, connection: Connection, document_id: str) -> None:
         digests = (
@@ -304,64 +364,3 @@ class LoadingStore:
             ).first()
             if still_used is None:
                 drop_original(self._settings.originals_dir, digest)
-
-
-def _same_bytes(
-    connection: Connection, digest: str, department_id: str
-) -> Row[Any, Any, Any] | None:
-    return connection.execute(
-        select(versions.c.document_id, versions.c.id, versions.c.number)
-        .select_from(versions.join(documents))
-        .where(
-            versions.c.digest == digest,
-            versions.c.state.in_(LIVE_STATES),
-            documents.c.department_id == department_id,
-        )
-    ).first()
-
-
-def _version(connection: Connection, version_id: str) -> Row[Any]:
-    version = connection.execute(select(versions).where(versions.c.id == version_id)).one_or_none()
-    if version is None:
-        raise _gone()
-    return version
-
-
-def _passage_row(version_id: str, passage: NewPassage) -> dict[str, object]:
-    # The id follows from the version and the place, so that a repeated step writes the same rows.
-    return {
-        "id": str(uuid5(UUID(version_id), str(passage.ordinal))),
-        "version_id": version_id,
-        "ordinal": passage.ordinal,
-        "section": passage.section,
-        "page_from": passage.page_from,
-        "page_to": passage.page_to,
-        "text": passage.text,
-        "embed_text": passage.embed_text,
-    }
-
-
-def _end_job(
-    connection: Connection,
-    job_id: str,
-    state: JobState,
-    error: JobError | None,
-    **counts: int,
-) -> None:
-    connection.execute(
-        jobs.update()
-        .where(jobs.c.id == job_id, jobs.c.state.in_(OPEN_STATES))
-        .values(
-            state=state,
-            stage=Stage.DONE,
-            error_type=error.type if error else None,
-            error_message=error.message if error else None,
-            error_hint=error.hint if error else None,
-            updated_at=datetime.now(UTC),
-            **counts,
-        )
-    )
-
-
-def _gone() -> NotFound:
-    return NotFound("This document is not here any more.", "It may have been removed.")

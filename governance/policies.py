@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, func, select
 
 from governance.config import GovernanceSettings
 from governance.errors import InvalidName, NotFound, UnknownDepartment
+from governance.events import Action, Actor, Event
 from governance.originals import original_path
 from governance.record.database import Record
 from governance.record.tables import departments, documents, pages, passages, versions
@@ -104,7 +105,7 @@ class PolicyStore:
         names = ", ".join(d.name for d in known) or "none yet"
         raise UnknownDepartment(f"There is no department {name!r}.", f"Known: {names}.")
 
-    def create_department(self, name: str) -> Department:
+    def create_department(self, actor: Actor, name: str) -> Department:
         """Add a department, or return the one of that name. Raises InvalidName."""
         name = _checked_name(name)
         with self._record.write() as connection:
@@ -118,6 +119,16 @@ class PolicyStore:
                 departments.insert().values(
                     id=department.id, name=name, created_at=datetime.now(UTC)
                 )
+            )
+            self._record.trail.append(
+                connection,
+                Event(
+                    Action.DEPARTMENT_CREATED,
+                    actor,
+                    department_id=department.id,
+                    object_type="department",
+                    object_id=department.id,
+                ),
             )
             return department
 

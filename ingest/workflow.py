@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePosixPath
-from threading import Event
+from threading import Event, Lock
 
 import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID, StepOptions
@@ -18,6 +18,7 @@ from dbos._error import DBOSMaxStepRetriesExceeded
 
 from governance.config import GovernanceSettings
 from governance.errors import NoSpace, NotFound
+from governance.events import Actor
 from governance.jobs import JobError, JobState, JobStore, Stage
 from governance.loading import LoadingStore, NewFile, NewPassage
 from governance.originals import keep_original, original_path
@@ -25,7 +26,7 @@ from governance.policies import Department
 from governance.record.database import Record
 from ingest.config import IngestSettings
 from ingest.errors import IngestError, NoDiskSpace, RefusedFile
-from ingest.index import index_version, reconcile
+from ingest.index import index_version, rebuild, reconcile
 from ingest.parser import parse_file
 from ingest.source import inspect
 from ingest.split import split
@@ -94,6 +95,8 @@ class Loader:
         self._store = LoadingStore(record, governance_settings)
         self._jobs = JobStore(record)
         self._stopping = Event()
+        # A rebuild between a version's points and its publication would lose the points.
+        self._publishing = Lock()
         self._workflow: Callable[[str, str], None] = self._load
 
     def launch(self) -> None:
@@ -125,6 +128,7 @@ class Loader:
 
     def submit(
         self,
+        actor: Actor,
         file_name: str,
         content: bytes,
         department: Department,
@@ -144,16 +148,22 @@ class Loader:
             effective_from=fields.effective_from,
             review_due=fields.review_due,
         )
-        registered = self._store.register(file, department)
+        registered = self._store.register(actor, file, department)
         if registered.job_id is not None:
             self._enqueue(registered.job_id, registered.version_id)
         return Submitted(registered.document_id, registered.version, registered.job_id)
 
-    def delete(self, document_id: str) -> None:
+    def delete(self, actor: Actor, document_id: str) -> None:
         """Remove a document: from the record first, so that it cannot answer any more."""
-        self._store.delete(document_id)
-        self._index.delete_document(document_id)
-        self._index.flush()
+        with self._publishing:
+            self._store.delete(actor, document_id)
+            self._index.delete_document(document_id)
+            self._index.flush()
+
+    def rebuild_index(self) -> int:
+        """Write the whole index again from the record; gives the passages written."""
+        with self._publishing:
+            return rebuild(self._index, self._store)
 
     def _config(self) -> DBOSConfig:
         engine = self._record.jobs_engine
@@ -217,8 +227,9 @@ class Loader:
         self._check_running()
         count = self._store.count_passages(version_id)
         self._jobs.note(job_id, Stage.INDEXING, count, count)
-        index_version(self._index, self._store, version_id)
-        self._store.publish(version_id, job_id)
+        with self._publishing:
+            index_version(self._index, self._store, version_id)
+            self._store.publish(version_id, job_id)
 
     def _abandon(self, version_id: str, job_id: str, state: JobState, reason: JobError) -> None:
         self._store.abandon(version_id, job_id, state, reason)

@@ -6,7 +6,16 @@ import sys
 import typer
 
 from lamplight import __version__
-from lamplight.commands import documents, evaluation, models, questions, servers
+from lamplight.commands import (
+    audit,
+    backup,
+    documents,
+    evaluation,
+    models,
+    people,
+    questions,
+    servers,
+)
 from lamplight.commands.options import notes, results
 from lamplight.errors import CommandError
 
@@ -30,7 +39,14 @@ for command in (
 ):
     app.command()(command)
 app.command("list")(models.list_models)
+app.command("backup")(backup.backup_command)
+app.command("restore")(backup.restore_command)
+app.command("reindex")(backup.reindex)
 app.command("eval")(evaluation.evaluate)
+app.add_typer(audit.app, name="audit")
+app.add_typer(people.user, name="user")
+app.add_typer(people.department, name="department")
+app.add_typer(people.key, name="key")
 
 
 @app.command()

@@ -42,6 +42,10 @@ class PlatformClient:
         known = {name: value for name, value in body.items() if value is not None}
         return _answer(self._http.post(path, json=known))
 
+    def delete(self, path: str) -> Any:
+        """What removing the thing at a path brings back. Raises PlatformRefused."""
+        return _answer(self._http.delete(path))
+
     def upload(self, path: Path, name: str, fields: Mapping[str, str | None]) -> Any:
         """Hand one file in. Raises PlatformRefused, OSError."""
         known = {name: value for name, value in fields.items() if value is not None}
@@ -93,6 +97,19 @@ def connect(
             yield client
         finally:
             client.close()
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[PlatformClient | None]:
+    """The platform of this data directory if one runs, else None."""
+    if not answers("http://localhost/healthz", settings.admin_socket):
+        yield None
+        return
+    client = PlatformClient(settings.admin_socket)
+    try:
+        yield client
+    finally:
+        client.close()
 
 
 def _answer(response: httpx.Response) -> Any:

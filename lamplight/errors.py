@@ -43,6 +43,10 @@ class PullRefused(CommandError):
     """A model could not be installed; nothing of it is visible."""
 
 
+class OperationRefused(CommandError):
+    """A backup, a restore or a rebuild could not be done."""
+
+
 class PlatformRefused(CommandError):
     """The platform answered a request of the command line with an error."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from lamplight.lock import DataLock
+from lamplight.runtime_key import make_key
 from lamplight.settings import Settings, child_environment
 from lamplight.supervisor import (
     STDIN_IS_PARENT,
@@ -53,8 +54,11 @@ def ports(settings: Settings) -> dict[str, object]:
         "runtime.port": settings.runtime.port,
         "web.host": settings.web.host,
         "web.port": settings.web.port,
+        "web.insecure_plain_http": settings.web.insecure_plain_http,
         "rag.chat_url": settings.rag.chat_url,
         "rag.embed_url": settings.rag.embed_url,
+        "rag.runtime_url": settings.rag.runtime_url,
+        "rag.runtime_key_path": settings.runtime_key_path,
     }
 
 
@@ -80,6 +84,7 @@ def platform_for_a_command(
         parts = [runtime_part(used, environment)] if own_runtime else []
         parts.append(web_part(used, environment, lock, listen=False))
         supervisor = Supervisor(parts, report)
+        make_key(used.runtime_key_path)
         try:
             report("Starting Lamplight for this command")
             supervisor.start()

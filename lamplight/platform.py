@@ -1,53 +1,167 @@
 """The platform's parts, made and passed to one another: the whole application on one page."""
 
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+from governance.audit.anchors import Anchor
+from governance.audit.checkpoint import Checkpoints
+from governance.emergency import EmergencyStore
+from governance.events import SYSTEM, Action, Event
 from governance.jobs import JobStore
+from governance.keys import KeyStore
+from governance.oidc_flows import OidcFlows
+from governance.passwords import PasswordStore
+from governance.people import PeopleStore
 from governance.policies import PolicyStore
-from governance.record.database import open_record
+from governance.provider_sign_in import ProviderSignIn
+from governance.questions import QuestionStore
+from governance.quotas import QuotaStore
+from governance.record.database import Record, open_record
+from governance.record.schema import drop_old_copies
+from governance.retention import RetentionStore
+from governance.secrets import Secrets
+from governance.sessions import SessionStore
+from governance.sign_in import SignIn
+from governance.throttle import Throttle
+from governance.tickets import TicketStore
+from governance.vault import Vault
 from ingest.page_image import render_page
 from ingest.workflow import Loader
+from lamplight.housekeeping import Chore, Housekeeping
+from lamplight.operations import Operations
 from lamplight.settings import Settings
 from rag.embed import Embedder
 from rag.index import open_index
 from rag.pipelines import Assistant
-from web.parts import Platform
+from web.parts import DrawsPage, Platform, ProviderParts
 from web.passthrough import Passthrough
+from web.trail import Trail
 
 
 @contextmanager
 def open_platform(settings: Settings) -> Iterator[Platform]:
     """Open the record and the index, take up unfinished jobs, and close all of it at the end.
 
-    Raises RecordUnusable, IndexFault.
+    Raises RecordUnusable, SecretUnsafe, IndexFault.
     """
-    record = open_record(settings.governance)
-    index = open_index(settings.rag)
-    embedder = Embedder(settings.rag)
-    policies = PolicyStore(record, settings.governance)
-    loader = Loader(
-        record, index, embedder, settings.rag.embed_model, settings.governance, settings.ingest
-    )
-
-    def draw_page(path: Path, page: int, quotes: Sequence[str]) -> bytes:
-        return render_page(path, page, quotes, settings=settings.ingest).png
-
-    try:
+    with ExitStack() as closing:
+        record = open_record(settings.governance)
+        closing.callback(record.close)
+        index = open_index(settings.rag)
+        closing.callback(index.close)
+        embedder = Embedder(settings.rag)
+        loader = Loader(
+            record, index, embedder, settings.rag.embed_model, settings.governance, settings.ingest
+        )
+        closing.callback(loader.close)
         loader.launch()
-        yield Platform(
+        policies = PolicyStore(record, settings.governance)
+        secrets = Secrets(settings.governance.keys_dir)
+        throttle = Throttle(record, secrets.hmac_key())
+        checkpoints = Checkpoints(
+            record,
+            secrets.trail_key(),
+            settings.governance.trail_origin,
+            settings.governance.anchor_dirs,
+        )
+        platform = Platform(
             settings=settings.web,
             rag_settings=settings.rag,
+            record=record,
             assistant=Assistant(settings.rag, index, embedder, policies.passages_in_force),
             policies=policies,
             jobs=JobStore(record),
             loader=loader,
             index=index,
-            draw_page=draw_page,
+            draw_page=_page_drawer(settings),
             passthrough=Passthrough(settings.web, settings.rag),
+            trail=Trail(record, checkpoints, _anchors(settings)),
+            operations=Operations(record, loader, settings),
+            admin_socket=settings.admin_socket,
+            session_idle_s=settings.governance.session_idle_s,
+            **_people_parts(settings, record, secrets, throttle),
         )
+        _note_start(record, settings)
+        closing.enter_context(Housekeeping(_chores(settings, platform, throttle)).running())
+        closing.enter_context(_signing(checkpoints))
+        yield platform
+
+
+def _people_parts(
+    settings: Settings, record: Record, secrets: Secrets, throttle: Throttle
+) -> dict[str, Any]:
+    """The parts of `Platform` that know people, by their names there."""
+    people = PeopleStore(record)
+    passwords = PasswordStore(record, settings.governance)
+    sessions = SessionStore(record, settings.governance, secrets.hmac_key())
+    return {
+        "people": people,
+        "sessions": sessions,
+        "keys": KeyStore(record, people),
+        "tickets": TicketStore(record, people, passwords, throttle),
+        "sign_in": SignIn(record, people, passwords, sessions, throttle),
+        "quotas": QuotaStore(record),
+        "questions": QuestionStore(record, secrets, settings.governance),
+        "emergencies": EmergencyStore(record),
+        "retention": RetentionStore(record, Vault(secrets), settings.governance),
+        "oidc": _provider(settings, record, people, sessions),
+    }
+
+
+def _chores(settings: Settings, platform: Platform, throttle: Throttle) -> tuple[Chore, ...]:
+    minutes, hour, day = timedelta(minutes=10), timedelta(hours=1), timedelta(days=1)
+    return (
+        Chore("end old sessions", minutes, platform.sessions.sweep),
+        Chore("forget failed sign-ins", hour, throttle.sweep),
+        Chore("forget used links", hour, lambda _now: platform.tickets.sweep()),
+        Chore("purge kept questions", hour, platform.retention.purge),
+        Chore("check the trail", hour, lambda _now: platform.trail.check()),
+        Chore("fold old usage", day, platform.quotas.compact),
+        Chore(
+            "drop copies made before migrations",
+            day,
+            lambda now: drop_old_copies(settings.data_dir, now),
+        ),
+    )
+
+
+def _page_drawer(settings: Settings) -> DrawsPage:
+    def draw_page(path: Path, page: int, quotes: Sequence[str]) -> bytes:
+        return render_page(path, page, quotes, settings=settings.ingest).png
+
+    return draw_page
+
+
+def _note_start(record: Record, settings: Settings) -> None:
+    models = {"chat_model": settings.rag.chat_model, "embed_model": settings.rag.embed_model}
+    with record.write() as connection:
+        record.trail.append(connection, Event(Action.PLATFORM_STARTED, SYSTEM, facts=models))
+
+
+@contextmanager
+def _signing(checkpoints: Checkpoints) -> Iterator[None]:
+    """Sign the trail whenever that is due, for the length of the block, and at its end."""
+    stop = threading.Event()
+    thread = threading.Thread(target=checkpoints.run, args=(stop,), name="checkpoints")
+    thread.start()
+    try:
+        yield
     finally:
-        loader.close()
-        index.close()
-        record.close()
+        stop.set()
+        thread.join()
+
+
+def _anchors(settings: Settings) -> tuple[Anchor, ...]:
+    return tuple(Anchor(folder) for folder in settings.governance.anchor_dirs)
+
+
+def _provider(
+    settings: Settings, record: Record, people: PeopleStore, sessions: SessionStore
+) -> ProviderParts | None:
+    if not settings.web.oidc_issuer:
+        return None
+    return ProviderParts(OidcFlows(record), ProviderSignIn(people, sessions))

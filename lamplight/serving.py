@@ -3,16 +3,19 @@
 import ipaddress
 import os
 import socket
+import ssl
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from lamplight.errors import BadSetting
 from lamplight.logs import configure_logs
 from lamplight.settings import Settings
 from lamplight.supervisor import stop_with_parent as watch_parent
+from lamplight.tls import TlsServer, tls_of
 
 # Answers under way get this long to finish once we are asked to stop.
 DRAIN_S = 30
@@ -23,12 +26,19 @@ MAX_SOCKET_PATH_BYTES = 107
 
 def serve_runtime(settings: Settings, *, stop_with_parent: bool) -> None:
     """Serve models until a signal says stop. Raises BadSetting."""
+    from lamplight.gate import open_gate
     from runtime.api.app import create_app
+    from runtime.store import Store
 
     configure_logs()
-    check_loopback("runtime.host", settings.runtime.host)
-    listener = _listen(settings.runtime.host, settings.runtime.port)
-    _run(create_app(settings.runtime), [listener], stop_with_parent=stop_with_parent)
+    check_address(
+        "runtime", settings.runtime.host, tls=False, insecure=settings.runtime.insecure_plain_http
+    )
+    store = Store(settings.runtime.models_dir, settings.runtime.shared_models_dirs)
+    with open_gate(settings) as gate:
+        listener = _listen(settings.runtime.host, settings.runtime.port)
+        app = create_app(settings.runtime, store, gate)
+        _run(app, [listener], stop_with_parent=stop_with_parent)
 
 
 def serve_platform(settings: Settings, *, socket_only: bool, stop_with_parent: bool) -> None:
@@ -38,42 +48,74 @@ def serve_platform(settings: Settings, *, socket_only: bool, stop_with_parent: b
     """
     from lamplight.platform import open_platform
     from web.app import create_app
+    from web.errors import BadGroupRoles, BadProviderSettings
 
     configure_logs()
-    check_loopback("web.host", settings.web.host)
+    context = tls_of(settings.web)
+    check_address(
+        "web",
+        settings.web.host,
+        tls=context is not None,
+        insecure=settings.web.insecure_plain_http,
+    )
     with open_platform(settings) as platform:
-        listeners = [listen_for_commands(settings.admin_socket)]
-        if not socket_only:
-            listeners.append(_listen(settings.web.host, settings.web.port))
-        _run(create_app(platform), listeners, stop_with_parent=stop_with_parent)
-
-
-def check_loopback(name: str, host: str) -> None:
-    """Refuse an address that others can reach: there is no sign-in yet. Raises BadSetting."""
-    if host == "localhost":
-        return
-    try:
-        if ipaddress.ip_address(host).is_loopback:
-            return
-    except ValueError:
-        pass
-    raise BadSetting(
-        f"{name} cannot be {host}: without sign-in, anybody on the network could read everything.",
-        "Use 127.0.0.1. Other addresses come with sign-in.",
-    )
-
-
-def _run(app: ASGIApp | FastAPI, listeners: list[socket.socket], *, stop_with_parent: bool) -> None:
-    server = uvicorn.Server(
-        uvicorn.Config(
+        try:
+            app = create_app(platform)
+        except (BadProviderSettings, BadGroupRoles) as error:
+            raise BadSetting(error.message, error.hint) from error
+        commands = listen_for_commands(settings.admin_socket)
+        pages = [] if socket_only else [_listen(settings.web.host, settings.web.port)]
+        _run(
             app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=DRAIN_S,
+            [commands, *pages] if context is None else [commands],
+            stop_with_parent=stop_with_parent,
+            tls=None if context is None else (pages, context),
         )
+
+
+def check_address(package: str, host: str, *, tls: bool, insecure: bool) -> None:
+    """Refuse to speak in clear with other machines, unless told so. Raises BadSetting.
+
+    insecure: the setting that says it is meant.
+    """
+    if is_loopback(host) or tls or (insecure and host):
+        return
+    certificate = "Set web.tls_certificate and web.tls_key, or use" if package == "web" else "Use"
+    raise BadSetting(
+        f"{package}.host cannot be {host!r}: without TLS, everybody on the way can read passwords, "
+        "keys and answers.",
+        f"{certificate} 127.0.0.1. Where something else encrypts, --insecure-plain-http "
+        f"({package}.insecure_plain_http) allows it.",
     )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _run(
+    app: ASGIApp | FastAPI,
+    listeners: list[socket.socket],
+    *,
+    stop_with_parent: bool,
+    tls: tuple[list[socket.socket], ssl.SSLContext] | None = None,
+) -> None:
+    config = uvicorn.Config(
+        app,
+        http=H11Protocol,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    server = uvicorn.Server(config) if tls is None else TlsServer(config, *tls)
 
     def stop() -> None:
         server.should_exit = True

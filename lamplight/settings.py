@@ -43,6 +43,7 @@ NOT_SETTINGS = {"LAMPLIGHT_DATA", "LAMPLIGHT_CORPUS", "LAMPLIGHT_TEST_MODELS"}
 MODEL_STORES = ("~/.lamplight/models", "~/.cache/lamplight/models", "~/.ollama/models")
 PREFIX = "LAMPLIGHT_"
 FILE_NAME = "lamplight.toml"
+RUNTIME_KEY_NAME = "runtime.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ class Settings:
     def admin_socket(self) -> Path:
         """Where the running platform serves the command line."""
         return self.run_dir / "admin.sock"
+
+    @property
+    def runtime_key_path(self) -> Path:
+        """The key of this start, which the platform shows its own runtime."""
+        return self.rag.runtime_key_path or self.run_dir / RUNTIME_KEY_NAME
 
 
 def load_settings(
@@ -103,6 +109,7 @@ def _derived(home: Path) -> dict[str, Any]:
     return {
         "governance.data_dir": home,
         "rag.index_dir": home / "index",
+        "rag.runtime_key_path": home / "run" / RUNTIME_KEY_NAME,
         "runtime.models_dir": home / "models",
         "runtime.shared_models_dirs": tuple(Path(store).expanduser() for store in MODEL_STORES),
     }
@@ -113,6 +120,7 @@ def _agree(values: dict[str, Any]) -> None:
     usual = {field.name: field.default for field in fields(RuntimeSettings)}
     host = values.get("runtime.host", usual["host"])
     port = values.get("runtime.port", usual["port"])
+    values.setdefault("rag.runtime_url", f"http://{host}:{port}/")
     for name in ("rag.chat_url", "rag.embed_url"):
         values.setdefault(name, f"http://{host}:{port}/v1")
     if "ingest.max_file_bytes" in values:

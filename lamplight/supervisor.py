@@ -156,6 +156,9 @@ def free_port(host: str) -> int:
 
 def answers(url: str, unix_socket: Path | None = None) -> bool:
     """Whether a server answers this address with a success."""
+    # httpx leaves its socket open where there is nothing to connect to.
+    if unix_socket is not None and not unix_socket.is_socket():
+        return False
     transport = httpx.HTTPTransport(uds=str(unix_socket)) if unix_socket else None
     try:
         with httpx.Client(transport=transport, trust_env=False, timeout=5) as client:

@@ -1,5 +1,6 @@
 """A whole Lamplight of its own, for functional tests and benchmarks: real processes, free ports."""
 
+import re
 import shutil
 import signal
 import subprocess
@@ -8,14 +9,24 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import httpx
 
+from governance.config import GovernanceSettings
+from governance.keys import KeyStore
+from governance.people import PeopleStore
+from governance.permissions import Permission
+from governance.record.database import open_record
+from lamplight.operations import OWNER
 from lamplight.settings import child_environment
 from lamplight.supervisor import free_port, lamplight_command
 
 HOST = "127.0.0.1"
+USERNAME = "tester"
+PASSWORD = "four words and a lamp"  # noqa: S105 (of an administrator whose data is thrown away)
 SMALL_CHAT_MODEL = "qwen2.5-coder:0.5b"
 START_TIMEOUT_S = 600
 STOP_TIMEOUT_S = 60
@@ -24,7 +35,10 @@ POLL_S = 0.1
 
 @dataclass(frozen=True)
 class Running:
-    """A running Lamplight: its addresses, its data and its supervising process."""
+    """A running Lamplight: its addresses, its data and its supervising process.
+
+    Its first administrator signs up, by the link that it printed, when somebody is needed.
+    """
 
     url: str
     runtime_url: str
@@ -48,8 +62,34 @@ class Running:
         return (self.data_dir / "up.log").read_text()
 
     def client(self, timeout_s: float = 900) -> httpx.Client:
-        """A client of the platform."""
-        return httpx.Client(base_url=self.url, timeout=timeout_s, trust_env=False)
+        """A client of the platform with the administrator's key."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        return httpx.Client(base_url=self.url, timeout=timeout_s, trust_env=False, headers=headers)
+
+    @cached_property
+    def key(self) -> str:
+        """A key of the administrator for everything that a key may do."""
+        self.sign_up()
+        record = open_record(GovernanceSettings(data_dir=self.data_dir))
+        try:
+            people = PeopleStore(record)
+            person = people.by_username(USERNAME)
+            assert person is not None
+            now = datetime.now(UTC)
+            _, key = KeyStore(record, people).create(
+                OWNER, person.id, "tests", frozenset(Permission), None, now + timedelta(days=1), now
+            )
+            return key
+        finally:
+            record.close()
+
+    def sign_up(self) -> None:
+        """Become the administrator by the printed link; a second time changes nothing."""
+        link = re.search(r"http\S+/welcome/\S+", self.log())
+        if link is not None:
+            form = {"name": "Alex Tester", "username": USERNAME}
+            form |= {"password": PASSWORD, "again": PASSWORD}
+            httpx.post(link[0], data=form, trust_env=False)
 
 
 def start(
@@ -78,7 +118,7 @@ def start(
 def wait_until_ready(running: Running) -> None:
     """Return when the supervisor says so; stop it and show its words when it does not."""
     deadline = time.monotonic() + START_TIMEOUT_S
-    while "Lamplight is ready" not in running.log():
+    while "Stop with Ctrl-C" not in running.log():
         if running.process.poll() is not None or time.monotonic() > deadline:
             stop(running)
             raise AssertionError(running.log())
@@ -92,12 +132,15 @@ def stop(running: Running) -> int:
     return running.process.wait(STOP_TIMEOUT_S)
 
 
-def wait_for(url: str, status: int = 200, timeout_s: float = 60) -> httpx.Response:
+def wait_for(
+    url: str, status: int = 200, timeout_s: float = 60, key: str | None = None
+) -> httpx.Response:
     """The first answer with this status."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
     deadline = time.monotonic() + timeout_s
     while True:
         try:
-            answer = httpx.get(url, trust_env=False, timeout=10)
+            answer = httpx.get(url, trust_env=False, timeout=10, headers=headers)
             if answer.status_code == status:
                 return answer
         except httpx.HTTPError:

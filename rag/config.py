@@ -16,7 +16,11 @@ class RagSettings:
     chat_model: str = "qwen2.5-coder:1.5b"
     embed_model: str = "all-minilm"
     embed_dimensions: int = 384  # numbers per vector; fixed when the index is made
-    api_key: str = field(default="", repr=False)  # sent as a bearer token where not empty
+    # Bearer tokens for servers that are not ours: of both, and of the chat server alone.
+    api_key: str = field(default="", repr=False)
+    chat_key: str = field(default="", repr=False)
+    runtime_url: str = ""  # our own runtime: it alone gets the key of this start
+    runtime_key_path: Path | None = None  # where that key lies, readable by us alone
 
     qdrant_url: str | None = None  # None: the embedded shard in index_dir
     qdrant_api_key: str = field(default="", repr=False)

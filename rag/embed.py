@@ -7,6 +7,7 @@ from typing import TypedDict
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from rag.asker import NOBODY, Asker
 from rag.config import RagSettings
 from rag.errors import (
     ModelError,
@@ -16,6 +17,7 @@ from rag.errors import (
     RuntimeTooSlow,
     RuntimeUnreachable,
 )
+from rag.model_keys import ModelKeys
 
 MAX_REASON_CHARS = 200
 
@@ -31,7 +33,7 @@ class _Vectors(BaseModel):
 
 class _ClientOptions(TypedDict):
     base_url: str
-    headers: dict[str, str]
+    auth: ModelKeys
     timeout: httpx.Timeout
     trust_env: bool
 
@@ -44,18 +46,20 @@ class Embedder:
         self._client = httpx.Client(**_client(settings))
         self._async_client: httpx.AsyncClient | None = None
 
-    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+    def embed(self, texts: Sequence[str], asker: Asker = NOBODY) -> list[list[float]]:
         """Return one vector per text, in their order. Raises ModelError."""
         if not texts:
             return []
         try:
-            answer = self._client.post("/embeddings", json=self._request(texts))
+            answer = self._client.post(
+                "/embeddings", json=self._request(texts), headers=asker.headers()
+            )
         except httpx.HTTPError as error:
             raise self._fault(error, self._settings.embed_timeout_s) from error
         return self._read(answer, len(texts))
 
     async def aembed(
-        self, texts: Sequence[str], timeout_s: float | None = None
+        self, texts: Sequence[str], timeout_s: float | None = None, asker: Asker = NOBODY
     ) -> list[list[float]]:
         """Return one vector per text, in their order, without blocking. Raises ModelError."""
         if not texts:
@@ -66,7 +70,9 @@ class Embedder:
         timeout = httpx.Timeout(timeout_s, connect=self._settings.connect_timeout_s)
         request = self._request(texts)
         try:
-            answer = await self._async_client.post("/embeddings", json=request, timeout=timeout)
+            answer = await self._async_client.post(
+                "/embeddings", json=request, timeout=timeout, headers=asker.headers()
+            )
         except httpx.HTTPError as error:
             raise self._fault(error, timeout_s) from error
         return self._read(answer, len(texts))
@@ -120,10 +126,9 @@ class Embedder:
 
 
 def _client(settings: RagSettings) -> _ClientOptions:
-    key = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
     return {
         "base_url": settings.embed_url,
-        "headers": key,
+        "auth": ModelKeys(settings),
         "timeout": httpx.Timeout(settings.embed_timeout_s, connect=settings.connect_timeout_s),
         "trust_env": False,  # a proxy of the machine has no business between us and the models
     }

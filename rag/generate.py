@@ -20,6 +20,7 @@ from rag.errors import (
     RuntimeTooSlow,
     RuntimeUnreachable,
 )
+from rag.model_keys import ModelKeys
 
 COMPLETE = frozenset({"stop", "length"})  # finish reasons of a stream that was not cut short
 
@@ -28,7 +29,7 @@ def generator(settings: RagSettings) -> OpenAIChatGenerator:
     """Make the Haystack component that writes answers; it never retries by itself."""
     timeout = httpx.Timeout(settings.token_timeout_s, connect=settings.connect_timeout_s)
     return OpenAIChatGenerator(
-        api_key=Secret.from_token(settings.api_key or "none"),
+        api_key=Secret.from_token("none"),  # the client wants one; ModelKeys puts the right one
         model=settings.chat_model,
         api_base_url=settings.chat_url,
         generation_kwargs={
@@ -38,7 +39,7 @@ def generator(settings: RagSettings) -> OpenAIChatGenerator:
         },
         timeout=cast("float", timeout),  # the client takes both; only this one bounds the connect
         max_retries=0,
-        http_client_kwargs={"trust_env": False},
+        http_client_kwargs={"trust_env": False, "auth": ModelKeys(settings)},
     )
 
 
@@ -113,11 +114,12 @@ class ModelIdentity:
     async def _ask(self) -> str:
         address = urlsplit(self._settings.chat_url)
         url = f"{address.scheme}://{address.netloc}/api/tags"
-        key = {"Authorization": f"Bearer {self._settings.api_key}"}
         timeout_s = self._settings.connect_timeout_s
         try:
-            async with httpx.AsyncClient(trust_env=False, timeout=timeout_s) as client:
-                answer = await client.get(url, headers=key if self._settings.api_key else {})
+            async with httpx.AsyncClient(
+                trust_env=False, timeout=timeout_s, auth=ModelKeys(self._settings)
+            ) as client:
+                answer = await client.get(url)
             tags = _Tags.model_validate_json(answer.content).models
         except (httpx.HTTPError, ValidationError):
             return ""  # a server of another kind; an answer is not worth less for it

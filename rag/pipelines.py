@@ -14,6 +14,7 @@ from haystack.dataclasses import StreamingChunk
 
 from rag import generate, prompt
 from rag.answer import Draft, cite
+from rag.asker import NOBODY, Asker
 from rag.check import gather
 from rag.config import RagSettings
 from rag.embed import Embedder
@@ -95,22 +96,25 @@ class Assistant:
         self._identity = generate.ModelIdentity(settings)
 
     async def search(
-        self, query: str, department: str, k: int | None = None
+        self, query: str, department: str, k: int | None = None, asker: Asker = NOBODY
     ) -> tuple[Passage, ...]:
         """Return the passages nearest to a question, best first. Raises RagError."""
         query = clean_question(query, self._settings)
-        return (await self._find(query, department, clean_limit(k, self._settings))).passages
+        limit = clean_limit(k, self._settings)
+        return (await self._find(query, department, limit, asker)).passages
 
-    async def ask(self, question: str, department: str) -> AsyncGenerator[AskEvent, None]:
+    async def ask(
+        self, question: str, department: str, asker: Asker = NOBODY
+    ) -> AsyncGenerator[AskEvent, None]:
         """Yield what happens; closing the generator stops the model. Raises RagError."""
         clock = _Clock()
         question = clean_question(question, self._settings)
-        found = await self._find(question, department, self._settings.search_limit)
+        found = await self._find(question, department, self._settings.search_limit, asker)
         clock.note("search")
         yield PassagesFound(found.passages, found.keyword_only)
         texts = [(one.text, f"{one.title} > {one.section}".strip(" >")) for one in found.passages]
         draft = Draft(gather(question, texts), self._settings.min_support)
-        pieces = self._write(question, found, draft)
+        pieces = self._write(question, found, draft, asker)
         try:
             async for piece in pieces:
                 clock.note("first_token")
@@ -124,10 +128,10 @@ class Assistant:
         await self._embedder.aclose()
         await self._model.close_async()
 
-    async def _find(self, question: str, department: str, limit: int) -> _Found:
+    async def _find(self, question: str, department: str, limit: int, asker: Asker) -> _Found:
         depth = max(limit, self._settings.search_candidates)
         given = {
-            "vector": {"question": question},
+            "vector": {"question": question, "asker": asker},
             "search": {"question": question, "department": department, "depth": depth},
             "record": {"department": department, "limit": limit},
         }
@@ -141,7 +145,9 @@ class Assistant:
         similarities = tuple(near[one.passage_id] for one in passages)
         return _Found(passages, similarities, result["vector"]["vector"] is None)
 
-    async def _write(self, question: str, found: _Found, draft: Draft) -> AsyncGenerator[str, None]:
+    async def _write(
+        self, question: str, found: _Found, draft: Draft, asker: Asker
+    ) -> AsyncGenerator[str, None]:
         """Yield released text. Raises ModelError."""
         given = {
             "gate": {
@@ -150,6 +156,7 @@ class Assistant:
                 "similarities": found.similarities,
             },
             "prompt": {"question": question},
+            "model": {"generation_kwargs": {"extra_headers": asker.headers()}},
         }
         handle = self._answer.stream(given, streaming_components=["model"])
         chunks = aiter(handle)

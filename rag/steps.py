@@ -11,6 +11,7 @@ from haystack.dataclasses import ChatMessage
 
 from governance.policies import PassageRecord
 from rag import abstain, prompt
+from rag.asker import NOBODY, Asker
 from rag.check import Sources
 from rag.config import RagSettings
 from rag.embed import Embedder
@@ -31,15 +32,18 @@ class QuestionVector:
         self._timeout_s = settings.question_timeout_s
 
     @component.output_types(vector=list[float] | None)
-    def run(self, question: str) -> dict[str, list[float] | None]:
+    def run(self, question: str, asker: Asker = NOBODY) -> dict[str, list[float] | None]:
         """Serve Haystack's blocking form, which nothing here calls."""
-        return {"vector": self._embedder.embed([question])[0]}
+        return {"vector": self._embedder.embed([question], asker)[0]}
 
     @component.output_types(vector=list[float] | None)
-    async def run_async(self, question: str) -> dict[str, list[float] | None]:
+    async def run_async(
+        self, question: str, asker: Asker = NOBODY
+    ) -> dict[str, list[float] | None]:
         """Search must work while the runtime restarts, so its failure is a value here."""
         try:
-            return {"vector": (await self._embedder.aembed([question], self._timeout_s))[0]}
+            vectors = await self._embedder.aembed([question], self._timeout_s, asker)
+            return {"vector": vectors[0]}
         except ModelError:
             return {"vector": None}
 

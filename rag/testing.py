@@ -35,6 +35,7 @@ class Script:
     break_off: bool = False  # end the connection after the pieces, without an end of stream
     asked: list[dict[str, Any]] = field(default_factory=list)
     embedded: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)  # of each request, in order
     sent: int = 0
     cancelled: threading.Event = field(default_factory=threading.Event)
 
@@ -72,6 +73,7 @@ def _app(script: Script) -> FastAPI:
     async def embeddings(request: Request) -> Response:
         if script.embed_status != 200:
             return _error(script.embed_status)
+        script.headers.append(dict(request.headers))
         texts: list[str] = (await request.json())["input"]
         script.embedded += texts
         data = [
@@ -84,11 +86,13 @@ def _app(script: Script) -> FastAPI:
     async def chat(request: Request) -> Response:
         if script.status != 200:
             return _error(script.status)
+        script.headers.append(dict(request.headers))
         script.asked.append(await request.json())
         return StreamingResponse(_stream(script), media_type="text/event-stream")
 
     @app.get("/api/tags")
-    async def tags() -> dict[str, object]:
+    async def tags(request: Request) -> dict[str, object]:
+        script.headers.append(dict(request.headers))
         return {"models": [{"name": "scripted:latest", "digest": "0" * 64}]}
 
     return app

@@ -3,6 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+# OpenAI's clients cannot send nothing; these are the words that people and manuals write instead.
+PLACEHOLDER_KEYS = (
+    "-", "api-key", "dummy", "empty", "fake", "key", "lamplight", "lm-studio", "local", "no-key",
+    "no-key-required", "none", "not-needed", "not-used", "null", "ollama", "placeholder",
+    "sk-no-key-required", "test", "undefined", "unused", "x", "xxx",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class RuntimeSettings:
@@ -20,6 +27,9 @@ class RuntimeSettings:
     max_sequences: requests that one model works on at the same time.
     max_queue: requests that may wait for one model; more are answered 503.
     max_loaded_models: models in memory at the same time; the longest idle one makes room.
+    ask_for_key: a request without a key is refused, even from this machine.
+    local_may_manage: programs of this machine may change models without a key.
+    placeholder_keys: what clients send that must send some key; on this machine as good as none.
     """
 
     models_dir: Path
@@ -43,3 +53,7 @@ class RuntimeSettings:
     min_free_bytes: int = 256 * 1024 * 1024  # never filled by a download
     download_timeout_s: float = 60.0  # a download that stalls this long is tried again
     download_attempts: int = 5
+    ask_for_key: bool = False
+    local_may_manage: bool = False
+    placeholder_keys: tuple[str, ...] = PLACEHOLDER_KEYS
+    insecure_plain_http: bool = False  # other machines may be served without encryption

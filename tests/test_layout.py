@@ -27,6 +27,11 @@ DOORS = {
     "sqlalchemy": ("governance/",),
     "alembic": ("governance/record/",),
     "dbos": ("ingest/workflow.py", "rag/workflow.py"),
+    "argon2": ("governance/passwords.py",),
+    "authlib": ("web/identity_provider.py",),
+    "httpx2": ("web/identity_provider.py", "web/bounded_transport.py"),
+    "joserfc": ("web/id_token.py", "web/identity_provider.py", "web/testing_oidc.py"),
+    "rfc8785": ("governance/audit/leaf.py",),
 }
 FORBIDDEN_NAMES = {"utils", "common", "helpers", "core", "base"}
 

@@ -1,7 +1,7 @@
 """The web application: pages for people, JSON for programs, one constructor call for both.
 
-Whoever signs people in goes between `Guard` and the views: after the checks that need no person,
-before anything that does.
+A request passes the checks that need no person (`Guard`), the limit on its body, and then `Auth`,
+which finds out who sent it and whether they may use its address; only then a view sees it.
 """
 
 import time
@@ -10,37 +10,64 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
+from web.access import STATIC_NAME
 from web.api.ask import AskApi
+from web.api.audit import AuditApi
 from web.api.documents import DocumentsApi
 from web.api.health import Health
+from web.api.keys import KeysApi
 from web.api.openai import OpenAi
+from web.api.operations import OperationsApi
+from web.api.people import PeopleApi
 from web.asked import Asked
+from web.asking import Asking
+from web.auth import Auth
+from web.callers import Callers
+from web.oidc import oidc_routes
 from web.pages import Pages
 from web.parts import Platform
 from web.refusals import Refusals
+from web.roster import Roster
+from web.running import banners
 from web.security import BodyLimit, Guard
 from web.shelf import Shelf
 from web.static_files import STATIC, ImmutableFiles, static_digest
-from web.uploads import Handed
+from web.views.account import AccountPages
 from web.views.ask import AskPages
-from web.views.documents import DocumentPages
+from web.views.audit import AuditPages
+from web.views.departments import DepartmentPages
+from web.views.documents import DocumentPages, Notice
+from web.views.emergency import EmergencyPages
 from web.views.help import HelpPages
+from web.views.lock import LockPages
+from web.views.people import PeoplePages
+from web.views.rights import RightsPages
 from web.views.search import SearchPages
+from web.views.sign_in import SignInPages
 from web.views.viewer import ViewerPages
+from web.views.welcome import WelcomePages
 
 __all__ = ["Platform", "create_app"]
+
+# A one-time link is shown again on reload for so long, seconds.
+LINKS_KEPT_S = 600.0
 
 
 def create_app(platform: Platform) -> FastAPI:
     """Build the application from its parts. Raises FrontEndMissing before `npm run build`."""
     settings = platform.settings
     digest = static_digest()
-    pages = Pages(settings, digest)
+    pages = Pages(
+        settings, digest, platform.session_idle_s, lambda one: banners(one, platform.people)
+    )
     refusals = Refusals(pages)
     kept, kept_s = settings.answers_kept, settings.answers_kept_s
+    asking = Asking(platform)
     answers: Shelf[Asked] = Shelf(kept, kept_s, time.monotonic)
-    notices: Shelf[tuple[Handed, ...]] = Shelf(kept, kept_s, time.monotonic)
-    app = FastAPI(
+    roster = Roster(platform.people, platform.keys, platform.tickets)
+    links: Shelf[tuple[str, str]] = Shelf(kept, LINKS_KEPT_S, time.monotonic)
+    notices: Shelf[Notice] = Shelf(kept, kept_s, time.monotonic)
+    return FastAPI(
         title=settings.product_name,
         # The interactive descriptions load scripts from another machine.
         docs_url=None,
@@ -51,18 +78,33 @@ def create_app(platform: Platform) -> FastAPI:
         middleware=[
             Middleware(Guard, settings=settings, show=refusals.show),
             Middleware(BodyLimit, settings=settings),
+            Middleware(Auth, callers=Callers(platform), show=refusals.show),
         ],
         routes=[
-            *AskPages(platform, pages, answers).routes(),
+            *AskPages(platform, pages, asking, answers).routes(),
             *SearchPages(platform, pages).routes(),
             *DocumentPages(platform, pages, notices).routes(),
             *ViewerPages(platform, pages).routes(),
             *HelpPages(pages).routes(),
+            *SignInPages(platform, pages).routes(),
+            *LockPages(platform, pages).routes(),
+            *WelcomePages(platform, pages).routes(),
+            *AccountPages(platform, pages).routes(),
+            *PeoplePages(roster, pages, links).routes(),
+            *DepartmentPages(platform, roster, pages).routes(),
+            *RightsPages(platform, roster, pages).routes(),
+            *AuditPages(platform, pages).routes(),
+            *EmergencyPages(platform, pages).routes(),
+            *oidc_routes(platform, pages),
             *Health(platform).routes(),
-            *OpenAi(platform).routes(),
-            Mount(f"/static/{digest}", ImmutableFiles(directory=STATIC)),
+            *OpenAi(platform, asking).routes(),
+            # Not included as routers: the table of access is compared with each of these.
+            *AskApi(platform, asking).router().routes,
+            *DocumentsApi(platform).router().routes,
+            *OperationsApi(platform).router().routes,
+            *PeopleApi(platform, roster).router().routes,
+            *KeysApi(platform, roster).router().routes,
+            *AuditApi(platform).router().routes,
+            Mount(f"/static/{digest}", ImmutableFiles(directory=STATIC), name=STATIC_NAME),
         ],
     )
-    app.include_router(AskApi(platform).router())
-    app.include_router(DocumentsApi(platform).router())
-    return app

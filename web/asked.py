@@ -10,11 +10,13 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
-from uuid import uuid4
 
+from governance.errors import GovernanceError
+from rag.asker import NOBODY, Asker
 from rag.errors import RagError
 from rag.events import Answered, AskEvent, Checks, PassagesFound, TokenReleased
 from rag.schema import Answer, Passage
+from web.errors import AccessEnded
 from web.problems import Problem, problem_of
 
 
@@ -30,9 +32,10 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question and all that is known of its answer so far."""
+    """A question and all that is known of its answer so far; nobody but its owner sees it."""
 
     id: str
+    owner: str
     question: str
     department: str
     policies: int
@@ -49,36 +52,28 @@ class Asks(Protocol):
     """What the pages need of the assistant; `rag.pipelines.Assistant` is one."""
 
     async def search(
-        self, query: str, department: str, k: int | None = None
+        self, query: str, department: str, k: int | None = None, asker: Asker = NOBODY
     ) -> tuple[Passage, ...]:
         """The passages nearest to a question. Raises RagError."""
         ...
 
-    def ask(self, question: str, department: str) -> AsyncGenerator[AskEvent, None]:
+    def ask(
+        self, question: str, department: str, asker: Asker = NOBODY
+    ) -> AsyncGenerator[AskEvent, None]:
         """What happens while the question is answered. Raises RagError."""
         ...
 
 
-def new_question(question: str, department: str, policies: int) -> Asked:
-    """A question that was just asked; its id cannot be guessed."""
-    return Asked(uuid4().hex, question.strip(), department, policies)
-
-
-def events_of(
-    assistant: Asks, question: str, department: str
-) -> aclosing[AsyncGenerator[AskEvent, None]]:
-    """The events of a question, for `async with`: leaving it stops the model."""
-    return aclosing(assistant.ask(question, department))
-
-
-async def follow(assistant: Asks, asked: Asked) -> AsyncGenerator[Asked, None]:
+async def follow(
+    events: AsyncGenerator[AskEvent, None], asked: Asked
+) -> AsyncGenerator[Asked, None]:
     """The question after each event; the model stops as soon as nobody listens any more."""
     try:
-        async with events_of(assistant, asked.question, asked.department) as events:
+        async with aclosing(events):
             async for event in events:
                 asked = after(asked, event)
                 yield asked
-    except RagError as error:
+    except (RagError, AccessEnded, GovernanceError) as error:
         yield replace(asked, stage=Stage.DONE, problem=problem_of(error))
 
 

@@ -1,6 +1,7 @@
 """Settings of the pages and the platform API, each with its unit and its default."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -32,12 +33,14 @@ class WebSettings:
     answers_kept_s: float = 12 * 3600.0
     # Pages shown before and after the one that was asked for.
     viewer_pages_around: int = 2
-    # A browser may keep the picture of a page, seconds.
-    page_image_kept_s: int = 3600
     # Sources shown while an answer is written; the others are folded away.
     sources_unfolded: int = 3
     # Passages on the search page.
     search_results: int = 10
+    # Whether somebody may still have an answer under way is read again every so many seconds.
+    rights_checked_every_s: float = 2.0
+    # API keys end after this many days unless their owner chooses another time.
+    key_days: int = 90
     # Jobs listed on the documents page.
     recent_jobs: int = 50
     # Between two looks at the jobs while something loads, milliseconds.
@@ -46,3 +49,36 @@ class WebSettings:
     passthrough_timeout_s: float = 300.0
     # Waiting for the runtime when readiness is asked for, seconds.
     ready_timeout_s: float = 2.0
+
+    # Sign-in by an OpenID Connect provider; without an issuer there is none.
+    oidc_issuer: str | None = None
+    oidc_client_id: str = ""
+    # Without a file we are a public client: PKCE alone.
+    oidc_client_secret_file: Path | None = None
+    # The claim of the ID token that lists the person's groups.
+    oidc_groups_claim: str = "groups"
+    # `group=role@department, …`; nobody gets a role that is not written here.
+    oidc_group_roles: str = ""
+    # How strong the sign-in must have been: one of these contexts, all of these methods.
+    oidc_required_acr: tuple[str, ...] = ()
+    oidc_required_amr: tuple[str, ...] = ()
+    # Where the provider sends the browser back to; None: the address it called us by.
+    oidc_redirect_uri: str | None = None
+    # Who signs the provider's certificate; None: the system's authorities.
+    oidc_ca_file: Path | None = None
+    # One exchange with the provider, seconds.
+    oidc_timeout_s: float = 10.0
+    # The provider's description and keys are kept, seconds.
+    oidc_kept_s: float = 3600.0
+
+    # TLS of the pages and the API; both or neither, PEM.
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    # Who signs client certificates, PEM; without it none is asked for.
+    client_ca: Path | None = None
+    # Certificates that were taken back, PEM or DER, one or several lists.
+    client_crl: Path | None = None
+    # Which name of a certificate is the person: `email`, `uri` or `dns`.
+    client_name_kind: str = "email"
+    # Serve other machines without encryption: passwords can be read on the way.
+    insecure_plain_http: bool = False

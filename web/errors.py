@@ -83,6 +83,14 @@ class BadField(WebError):
     """A field of a form or request cannot be read."""
 
 
+class WrongField(BadField):
+    """One field of a form on a page; field: its name, where the page points to."""
+
+    def __init__(self, field: str, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.field = field
+
+
 class NoPageImage(WebError):
     """The page has no image: it is not a PDF, or has no such page."""
 
@@ -115,6 +123,157 @@ class ModelsMissing(WebError):
         super().__init__(
             f"Not installed: {', '.join(names)}.",
             f"Install: {'; '.join(f'lamplight pull {name}' for name in names)}.",
+        )
+
+
+class IdentityRefused(WebError):
+    """What the identity provider or the browser brought does not prove who this is."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"You were not signed in. {reason}",
+            "Start again from the sign-in page. If it happens again, show this to your "
+            "administrator.",
+        )
+        self.reason = reason
+
+
+class UnknownSigningKey(IdentityRefused):
+    """The key set, as we know it, does not hold the key that a token names."""
+
+    def __init__(self) -> None:
+        super().__init__("The token is signed with a key that the provider does not publish.")
+
+
+class ProviderUnreachable(WebError):
+    """The identity provider does not answer, or not with what it must."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The identity provider cannot be used at the moment. {reason}",
+            "Whoever is signed in stays signed in. Try again in some minutes; if it lasts, tell "
+            "your administrator.",
+        )
+        self.reason = reason
+
+
+class ProviderSilent(ProviderUnreachable):
+    """The identity provider gives no answer at all; what it said before may still be used."""
+
+    def __init__(self) -> None:
+        super().__init__("It does not answer.")
+
+
+class CertificateRefused(WebError):
+    """A client certificate does not prove who this is."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The client certificate is refused. {reason}",
+            "Ask whoever issues your certificates for a new one.",
+        )
+        self.reason = reason
+
+
+class BadGroupRoles(WebError):
+    """The mapping of groups to roles cannot be read."""
+
+
+class BadProviderSettings(WebError):
+    """The settings of the identity provider or of TLS do not fit together."""
+
+
+class SocketOnly(WebError):
+    """An act that only the owner of the machine can ask for came over the network."""
+
+
+class NotSignedIn(WebError):
+    """Nobody is known to have sent this request."""
+
+
+class NoCredential(NotSignedIn):
+    """The request shows nothing that says who sent it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You are not signed in.",
+            "Sign in, or send a Lamplight key as `Authorization: Bearer KEY`.",
+        )
+
+
+class SessionEnded(NotSignedIn):
+    """The browser's session is over: by time, by sign-out, or because an account was closed."""
+
+    def __init__(self) -> None:
+        super().__init__("Your session has ended.", "Sign in again.")
+
+
+class KeyRefused(NotSignedIn):
+    """What stands in the request is no key that is good now."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The key is not accepted. {reason}",
+            "Send one `Authorization: Bearer KEY` header with a key that is neither expired nor "
+            "revoked.",
+        )
+
+
+class TwoCredentials(NotSignedIn):
+    """The request shows in several ways who sent it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The request says in more than one way who sent it.",
+            "Use a session, a key or a client certificate, not two of them.",
+        )
+
+
+class CertificateUnknown(NotSignedIn):
+    """A good client certificate names somebody who has no account."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(
+            f"Nobody here is known by the certificate of {subject}.",
+            "Ask an administrator for an account with this identity.",
+        )
+
+
+class SessionLocked(WebError):
+    """The session waits for its person's password."""
+
+    def __init__(self) -> None:
+        super().__init__("This session is locked.", "Unlock it with your password.")
+
+
+class FormExpired(WebError):
+    """A form came without the token of the session, or with another session's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This page was opened in another session, so nothing was changed.",
+            "Open the page again and repeat what you did.",
+        )
+
+
+class Forbidden(WebError):
+    """The caller may not do this."""
+
+    def __init__(
+        self,
+        message: str = "You may not do this.",
+        hint: str = "Ask an administrator for the right.",
+    ) -> None:
+        super().__init__(message, hint)
+
+
+class AccessEnded(WebError):
+    """The right was withdrawn, or the session ended, while an answer was under way."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The answer stopped because your access ended. {reason}",
+            "Sign in again, or ask an administrator.",
         )
 
 

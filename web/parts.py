@@ -1,18 +1,33 @@
 """What the pages and the API are built from: every part is made elsewhere and passed in here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from governance.clock import Clock, utc_now
+from governance.emergency import EmergencyStore
+from governance.events import Actor
 from governance.jobs import JobStore
+from governance.keys import KeyStore
+from governance.oidc_flows import OidcFlows
+from governance.people import PeopleStore
 from governance.policies import Department, PolicyStore
+from governance.provider_sign_in import ProviderSignIn
+from governance.questions import QuestionStore
+from governance.quotas import QuotaStore
+from governance.record.database import Record
+from governance.retention import RetentionStore
+from governance.sessions import SessionStore
+from governance.sign_in import SignIn
+from governance.tickets import TicketStore
 from ingest.workflow import PolicyFields, Submitted
 from rag.config import RagSettings
 from rag.index import PassageIndex
 from web.asked import Asks
 from web.config import WebSettings
 from web.passthrough import Passthrough
+from web.trail import Trail
 
 
 class Loads(Protocol):
@@ -20,6 +35,7 @@ class Loads(Protocol):
 
     def submit(
         self,
+        actor: Actor,
         file_name: str,
         content: bytes,
         department: Department,
@@ -28,8 +44,20 @@ class Loads(Protocol):
         """Accept a file and queue it. Raises RefusedFile, NoSpace."""
         ...
 
-    def delete(self, document_id: str) -> None:
+    def delete(self, actor: Actor, document_id: str) -> None:
         """Remove a document. Raises NotFound."""
+        ...
+
+
+class Operates(Protocol):
+    """What whoever runs the platform can have done to it."""
+
+    def rebuild_index(self, actor: Actor) -> int:
+        """Write the index again; gives the passages written."""
+        ...
+
+    def back_up(self, actor: Actor, destination: Path, *, with_keys: bool) -> Mapping[str, Any]:
+        """Make a backup; gives its summary. Raises BackupRefused, NoSpace, RecordNotCopied."""
         ...
 
 
@@ -42,11 +70,25 @@ class DrawsPage(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderParts:
+    """What sign-in at an identity provider needs of the record."""
+
+    flows: OidcFlows
+    sign_in: ProviderSignIn
+
+
+@dataclass(frozen=True, slots=True)
 class Platform:
-    """The whole platform in one value."""
+    """The whole platform in one value.
+
+    admin_socket: the Unix socket whose user is the owner of the data directory. oidc: None where no
+    identity provider is configured. session_idle_s: after so many seconds without a request a
+    session ends; the pages warn of it.
+    """
 
     settings: WebSettings
     rag_settings: RagSettings
+    record: Record
     assistant: Asks
     policies: PolicyStore
     jobs: JobStore
@@ -54,3 +96,18 @@ class Platform:
     index: PassageIndex
     draw_page: DrawsPage
     passthrough: Passthrough
+    people: PeopleStore
+    sessions: SessionStore
+    keys: KeyStore
+    tickets: TicketStore
+    sign_in: SignIn
+    quotas: QuotaStore
+    questions: QuestionStore
+    emergencies: EmergencyStore
+    retention: RetentionStore
+    trail: Trail
+    operations: Operates
+    oidc: ProviderParts | None = None
+    admin_socket: Path | None = None
+    session_idle_s: int = 900
+    clock: Clock = utc_now

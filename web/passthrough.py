@@ -5,7 +5,9 @@ from collections.abc import AsyncGenerator
 import httpx
 from starlette.responses import Response, StreamingResponse
 
+from rag.asker import NOBODY, Asker
 from rag.config import RagSettings
+from rag.model_keys import ModelKeys
 from web.config import WebSettings
 from web.errors import RuntimeSilent
 from web.sse import EventStream
@@ -18,20 +20,19 @@ class Passthrough:
         self._settings = settings
         self._chat_url = rag_settings.chat_url.rstrip("/")
         self._embed_url = rag_settings.embed_url.rstrip("/")
-        key = rag_settings.api_key
         self._client = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {key}"} if key else {},
+            auth=ModelKeys(rag_settings),
             timeout=httpx.Timeout(settings.passthrough_timeout_s, connect=2.0),
             trust_env=False,
         )
 
-    async def chat(self, body: bytes) -> Response:
+    async def chat(self, body: bytes, asker: Asker = NOBODY) -> Response:
         """Send a chat completion on. Raises RuntimeSilent."""
-        return await self._send(f"{self._chat_url}/chat/completions", body)
+        return await self._send(f"{self._chat_url}/chat/completions", body, asker)
 
-    async def embeddings(self, body: bytes) -> Response:
+    async def embeddings(self, body: bytes, asker: Asker = NOBODY) -> Response:
         """Send an embedding request on. Raises RuntimeSilent."""
-        return await self._send(f"{self._embed_url}/embeddings", body)
+        return await self._send(f"{self._embed_url}/embeddings", body, asker)
 
     async def models(self) -> tuple[dict[str, object], ...]:
         """The models of the runtime, as it lists them. Raises RuntimeSilent."""
@@ -48,10 +49,9 @@ class Passthrough:
         """Close the connections."""
         await self._client.aclose()
 
-    async def _send(self, url: str, body: bytes) -> Response:
-        request = self._client.build_request(
-            "POST", url, content=body, headers={"Content-Type": "application/json"}
-        )
+    async def _send(self, url: str, body: bytes, asker: Asker) -> Response:
+        headers = {"Content-Type": "application/json"} | asker.headers()
+        request = self._client.build_request("POST", url, content=body, headers=headers)
         try:
             answer = await self._client.send(request, stream=True)
         except httpx.HTTPError as error:

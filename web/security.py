@@ -1,7 +1,7 @@
 """Guards every request before any view sees it, and puts the security headers on every answer.
 
-There is no sign-in yet, so the browser itself is the danger: another site could post to us through
-it (refused by Fetch Metadata and Origin) or reach us under a name of its own (refused by Host).
+What is refused here needs no person: another site could post to us through somebody's browser
+(refused by Fetch Metadata and Origin) or reach us under a name of its own (refused by Host).
 """
 
 from collections.abc import Awaitable, Callable
@@ -40,6 +40,15 @@ HEADERS = {
     # Ward computers are shared: nothing of a page or an answer stays on the disk.
     "Cache-Control": "no-store",
 }
+# For two years nobody is asked to come here in clear. Over plain HTTP a browser ignores it.
+STRICT_TRANSPORT_SECURITY = "max-age=63072000; includeSubDomains"
+
+
+def headers_for(scheme: str) -> dict[str, str]:
+    """The headers of every answer over `http` or `https`."""
+    if scheme != "https":
+        return HEADERS
+    return HEADERS | {"Strict-Transport-Security": STRICT_TRANSPORT_SECURITY}
 
 
 def check_host(headers: Headers, allowed_hosts: tuple[str, ...]) -> None:
@@ -91,7 +100,7 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in headers_for(scope["scheme"]).items():
                     headers.setdefault(name, value)
             await send(message)
 

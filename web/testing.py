@@ -1,19 +1,46 @@
 """What the tests of the pages share: a running site, and an assistant that says what they want."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from threading import Event
+from typing import Any
 
+import httpx
+
+from governance.clock import utc_now
+from governance.events import Actor
+from governance.permissions import Permission, decide
 from governance.policies import PassageRecord
+from governance.sessions import digest_of
+from rag.asker import NOBODY, Asker
 from rag.errors import AnswerCutShort, RuntimeUnreachable
 from rag.events import Answered, AskEvent, Checks, PassagesFound, TokenReleased
 from rag.schema import Answer, AnswerStatus, Citation, Passage
 from web.parts import Platform
+from web.session_cookie import PLAIN_NAME
 
 GATE_POLL_S = 0.01
 MODEL = {"name": "scripted", "digest": "0" * 64}
+
+
+@dataclass
+class ScriptedOperations:
+    """Does nothing to the platform, and remembers who wanted what."""
+
+    asked: list[tuple[str, Actor]] = field(default_factory=list)
+
+    def rebuild_index(self, actor: Actor) -> int:
+        """Say that three passages were written."""
+        self.asked.append(("rebuild", actor))
+        return 3
+
+    def back_up(self, actor: Actor, destination: Path, *, with_keys: bool) -> dict[str, Any]:
+        """Name the place and write nothing there."""
+        self.asked.append((f"back up to {destination}", actor))
+        return {"files": 0, "keys": with_keys}
 
 
 @dataclass
@@ -28,17 +55,22 @@ class ScriptedAssistant:
     passages: Sequence[Passage] = ()
     gate: Event = field(default_factory=Event)
     stopped: list[str] = field(default_factory=list)
+    askers: list[Asker] = field(default_factory=list)
 
     async def search(
-        self, query: str, department: str, k: int | None = None
+        self, query: str, department: str, k: int | None = None, asker: Asker = NOBODY
     ) -> tuple[Passage, ...]:
         """The passages of the department, in the order they were given."""
+        self.askers.append(asker)
         if "silent" in query:
             raise RuntimeUnreachable("http://127.0.0.1:9/v1")
         return self._found(department)[:k]
 
-    async def ask(self, question: str, department: str) -> AsyncGenerator[AskEvent, None]:
+    async def ask(
+        self, question: str, department: str, asker: Asker = NOBODY
+    ) -> AsyncGenerator[AskEvent, None]:
         """The script for this question."""
+        self.askers.append(asker)
         try:
             async for event in self._script(question, department):
                 yield event
@@ -79,19 +111,73 @@ class ScriptedAssistant:
 
 
 @dataclass
+class MovableClock:
+    """Tells the real time, and as much later as a test has moved it."""
+
+    ahead: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        """This moment."""
+        return utc_now() + self.ahead
+
+
+@dataclass
 class Site:
-    """The running platform and the parts that tests look into."""
+    """The running platform and the parts that tests look into.
+
+    people: the ids of the people by what they are (`editor`, `staff`, …). foreign: a document of a
+    department where only `outsider` and the administrator have rights. welcome: the path of a link
+    for the first administrator, which came to nothing.
+    """
 
     url: str
     platform: Platform
     vials: str
     hands: str
+    foreign: str = ""
+    welcome: str = ""
+    people: Mapping[str, str] = field(default_factory=dict)
+    clock: MovableClock = field(default_factory=MovableClock)
 
     @property
     def assistant(self) -> ScriptedAssistant:
         """The assistant, to look at or to hold back."""
         assert isinstance(self.platform.assistant, ScriptedAssistant)
         return self.platform.assistant
+
+    def session(self, who: str) -> str:
+        """The token of a new session of this person."""
+        person = self.platform.people.person(self.people[who])
+        actor = Actor(person.issuer, person.subject, "password", person.id)
+        now = self.clock()
+        return self.platform.sessions.start(actor, person.id, "password", "a test", now)
+
+    def cookies(self, who: str) -> list[Any]:
+        """What a browser has once this person has signed in."""
+        return [{"name": PLAIN_NAME, "value": self.session(who), "url": self.url}]
+
+    def csrf(self, token: str) -> str:
+        """What the forms of the session with this token bring along."""
+        return self.platform.sessions.csrf_token(digest_of(token))
+
+    def key(self, who: str, scopes: Collection[Permission] | None = None, days: float = 1.0) -> str:
+        """A new key of this person, with every right that they have in Pharmacy."""
+        person_id = self.people[who]
+        principal = self.platform.people.principal(person_id, "key")
+        now = self.clock()
+        place = self.platform.policies.department("Pharmacy").id
+        held = [one for one in Permission if decide(principal, one, place, now).allowed]
+        actor, end = Actor("local", "owner", "socket"), now + timedelta(days=days)
+        chosen = held if scopes is None else scopes
+        return self.platform.keys.create(actor, person_id, who, chosen, None, end, now)[1]
+
+    def client(self, who: str) -> httpx.Client:
+        """A client with a session of this person; it follows nothing by itself."""
+        token = self.session(who)
+        client = httpx.Client(base_url=self.url, timeout=30.0)
+        client.cookies.set(PLAIN_NAME, token)
+        client.headers["X-CSRF-Token"] = self.csrf(token)
+        return client
 
 
 def passage_of(record: PassageRecord, score: float = 1.0) -> Passage:

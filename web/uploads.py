@@ -11,6 +11,7 @@ from governance.errors import NotFound
 from governance.policies import Department, PolicyStore
 from ingest.errors import FileTooLarge, in_words
 from ingest.workflow import PolicyFields, Submitted
+from web.caller import Caller
 from web.errors import BadField, NoFile, TooManyFiles
 from web.parts import Platform
 from web.problems import Problem, problem_of
@@ -56,6 +57,7 @@ def fields_of(form: FormData) -> PolicyFields:
 
 async def hand_in(
     platform: Platform,
+    caller: Caller,
     file: UploadFile,
     department: Department,
     fields: PolicyFields | None = None,
@@ -67,18 +69,20 @@ async def hand_in(
             f"{name} is larger than {in_words(limit_bytes)}.", "Split it, and load its parts."
         )
     content = await file.read()
-    return await run_in_threadpool(platform.loader.submit, name, content, department, fields)
+    return await run_in_threadpool(
+        platform.loader.submit, caller.actor, name, content, department, fields
+    )
 
 
 async def hand_in_all(
-    platform: Platform, files: Sequence[UploadFile], department: Department
+    platform: Platform, caller: Caller, files: Sequence[UploadFile], department: Department
 ) -> tuple[Handed, ...]:
     """Give every file to the loader, and note what became of each."""
     handed: list[Handed] = []
     for file in files:
         name = file.filename or ""
         try:
-            submitted = await hand_in(platform, file, department)
+            submitted = await hand_in(platform, caller, file, department)
         except Exception as error:
             problem = problem_of(error)
             if problem.type == "internal":

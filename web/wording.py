@@ -1,6 +1,6 @@
 """Dates, counts and sizes in the words that people read."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from ingest.split import cells
 
@@ -12,6 +12,20 @@ def date_words(value: date | datetime | str | None) -> str:
     if isinstance(value, str):
         value = date.fromisoformat(value[:10])
     return f"{value.day} {value:%B %Y}"
+
+
+def when_words(value: datetime) -> str:
+    """A moment as `1 March 2026, 14:05 UTC`."""
+    value = value.astimezone(UTC)
+    return f"{date_words(value)}, {value:%H:%M} UTC"
+
+
+def until_words(value: datetime) -> str:
+    """An end: the last day where it falls on midnight, else the moment."""
+    value = value.astimezone(UTC)
+    if (value.hour, value.minute) == (0, 0):
+        return date_words(value - timedelta(days=1))
+    return when_words(value)
 
 
 def pages_words(page_from: int, page_to: int) -> str:

@@ -11,6 +11,8 @@ from lamplight.commands.options import AsJson, Data, notes, print_json, results
 from lamplight.errors import CommandError, PlatformRefused
 from lamplight.installing import install, model_store
 from lamplight.settings import Settings, load_settings
+from rag.model_keys import ModelKeys
+from runtime.api.guard import is_loopback
 
 TIMEOUT_S = 600.0
 
@@ -91,11 +93,23 @@ def _as_json(model: Any) -> dict[str, Any]:
     }
 
 
+def _credential(settings: Settings) -> httpx.Auth | None:
+    """The owner's right to read the key of this start, where a runtime serves nobody without."""
+    runtime = settings.runtime
+    needed = runtime.ask_for_key or not is_loopback(runtime.host)
+    return ModelKeys(settings.rag) if needed else None
+
+
 def _ask(settings: Settings, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     url = f"http://{settings.runtime.host}:{settings.runtime.port}"
     try:
         answer = httpx.request(
-            method, f"{url}{path}", json=body, timeout=TIMEOUT_S, trust_env=False
+            method,
+            f"{url}{path}",
+            json=body,
+            timeout=TIMEOUT_S,
+            trust_env=False,
+            auth=_credential(settings),
         )
     except httpx.HTTPError as error:
         raise RuntimeNotRunning(

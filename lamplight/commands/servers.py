@@ -5,16 +5,27 @@ from typing import Annotated, Any
 
 import typer
 
+from lamplight.client import PlatformClient
 from lamplight.commands.options import Data, notes
+from lamplight.errors import PlatformRefused
 from lamplight.installing import install
 from lamplight.launch import ports, runtime_part, web_part
 from lamplight.lock import DataLock
+from lamplight.runtime_key import make_key
 from lamplight.samples import load_samples
 from lamplight.serving import serve_platform, serve_runtime
 from lamplight.settings import Settings, child_environment, load_settings
 from lamplight.supervisor import Supervisor, check_port
 
+HAS_ADMINISTRATOR = 409  # the status of an IllegalTransition
 StopWithParent = Annotated[bool, typer.Option("--stop-with-parent", hidden=True)]
+Insecure = Annotated[
+    bool,
+    typer.Option(
+        "--insecure-plain-http",
+        help="Serve other machines without encryption: whatever is sent can be read on the way.",
+    ),
+]
 
 
 def up(
@@ -23,9 +34,11 @@ def up(
     port: Annotated[int | None, typer.Option(help="Port of the pages.")] = None,
     runtime_port: Annotated[int | None, typer.Option(help="Port of the model runtime.")] = None,
     samples: Annotated[bool, typer.Option(help="Load the sample policies at first start.")] = True,
+    insecure: Insecure = False,
 ) -> None:
     """Start Lamplight: models, runtime and pages. Ctrl-C drains and stops."""
     overrides = {"web.host": host, "web.port": port, "runtime.port": runtime_port}
+    overrides |= {"web.insecure_plain_http": insecure or None}
     settings = load_settings(data, overrides)
     with DataLock(settings.run_dir).take("up") as lock:
         check_port(settings.web.host, settings.web.port, "--port")
@@ -39,9 +52,11 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
     stop_with_parent: StopWithParent = False,
+    insecure: Insecure = False,
 ) -> None:
     """Serve models with Ollama's and OpenAI's interfaces."""
-    settings = load_settings(data, {"runtime.host": host, "runtime.port": port})
+    overrides = {"runtime.host": host, "runtime.port": port}
+    settings = load_settings(data, overrides | {"runtime.insecure_plain_http": insecure or None})
     check_port(settings.runtime.host, settings.runtime.port, "--port")
     serve_runtime(settings, stop_with_parent=stop_with_parent)
 
@@ -53,14 +68,35 @@ def web(
     lock_fd: Annotated[int, typer.Option(hidden=True)] = -1,
     socket_only: Annotated[bool, typer.Option("--socket-only", hidden=True)] = False,
     stop_with_parent: StopWithParent = False,
+    insecure: Insecure = False,
 ) -> None:
     """Serve the pages and the platform's own interface; a runtime must run elsewhere."""
-    settings = load_settings(data, {"web.host": host, "web.port": port})
+    overrides = {"web.host": host, "web.port": port}
+    settings = load_settings(data, overrides | {"web.insecure_plain_http": insecure or None})
     lock = DataLock(settings.run_dir)
     with lock.adopt(lock_fd) if lock_fd >= 0 else lock.take("web"):
         if not socket_only:
             check_port(settings.web.host, settings.web.port, "--port")
         serve_platform(settings, socket_only=socket_only, stop_with_parent=stop_with_parent)
+
+
+def page_address(settings: Settings) -> str:
+    """Where a browser on this machine finds the pages."""
+    scheme = "https" if settings.web.tls_certificate else "http"
+    return f"{scheme}://{settings.web.host}:{settings.web.port}"
+
+
+def _administrator_link(settings: Settings) -> str | None:
+    """The path of the one-time link, as long as there is no administrator."""
+    client = PlatformClient(settings.admin_socket)
+    try:
+        return str(client.post("/api/v1/administrator-link", {})["path"])
+    except PlatformRefused as error:
+        if error.status == HAS_ADMINISTRATOR:
+            return None
+        raise
+    finally:
+        client.close()
 
 
 def _install_models(settings: Settings) -> None:
@@ -76,6 +112,7 @@ def _run(settings: Settings, lock: DataLock, *, samples: bool) -> None:
         runtime_part(settings, environment),
         web_part(settings, environment, lock, listen=True),
     ]
+    make_key(settings.runtime_key_path)
     supervisor = Supervisor(parts, lambda note: notes.print(note))
 
     def stop(_signal: int, _frame: Any) -> None:
@@ -93,7 +130,11 @@ def _run(settings: Settings, lock: DataLock, *, samples: bool) -> None:
         if not supervisor.stopping:
             if samples:
                 load_samples(settings, lambda note: notes.print(note))
-            notes.print(f"\nLamplight is ready: http://{settings.web.host}:{settings.web.port}/")
+            address = page_address(settings)
+            notes.print(f"\nLamplight is ready: {address}/")
+            if link := _administrator_link(settings):
+                notes.print("Open this link once, within 24 hours, to become its administrator:")
+                notes.print(f"{address}{link}", soft_wrap=True)
             notes.print(f"Data: {settings.data_dir}. Stop with Ctrl-C.", style="dim")
         supervisor.watch()
     finally:

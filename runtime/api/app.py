@@ -9,8 +9,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from runtime.api.gate import Gate
+from runtime.api.gatekeeper import Gatekeeper
 from runtime.api.guard import Guard
 from runtime.api.listing import NativeModels
+from runtime.api.managing import Managing
+from runtime.api.meter import Meter
 from runtime.api.ollama import NativeAnswers
 from runtime.api.openai import OpenAI
 from runtime.api.refusal import JSON, error_response
@@ -26,14 +30,15 @@ OLLAMA_VERSION = "0.32.15"
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(settings: RuntimeSettings, store: Store | None = None) -> Starlette:
-    """The application that serves the models of the settings' directory."""
-    store = store or Store(settings.models_dir, settings.shared_models_dirs)
-    engine = Engine(settings, store)
+def create_app(settings: RuntimeSettings, store: Store, gate: Gate) -> Starlette:
+    """The application that serves the models of a store to whom the gate lets in."""
+    engine, meter = Engine(settings, store), Meter(gate)
+    routes = _routes(Service(settings, store, engine, meter))
     app = Starlette(
-        routes=_routes(Service(settings, store, engine)),
+        routes=routes,
         middleware=[
-            Middleware(Guard, bound_host=settings.host, allowed_origins=settings.allowed_origins)
+            Middleware(Guard, bound_host=settings.host, allowed_origins=settings.allowed_origins),
+            Middleware(Gatekeeper, gate=gate, routes=routes),
         ],
         exception_handlers={
             ModelRuntimeError: _explain,
@@ -41,7 +46,7 @@ def create_app(settings: RuntimeSettings, store: Store | None = None) -> Starlet
             405: _not_allowed,
             Exception: _broken,
         },
-        lifespan=_lifespan(engine),
+        lifespan=_lifespan(engine, meter),
     )
     app.router.redirect_slashes = False
     app.state.engine = engine
@@ -50,6 +55,7 @@ def create_app(settings: RuntimeSettings, store: Store | None = None) -> Starlet
 
 def _routes(service: Service) -> list[Route]:
     answers, models, openai = NativeAnswers(service), NativeModels(service), OpenAI(service)
+    managing = Managing(service)
     return [
         _route("/", _alive, "GET", "HEAD"),
         _route("/api/version", _version, "GET", "HEAD"),
@@ -59,6 +65,11 @@ def _routes(service: Service) -> list[Route]:
         _route("/api/generate", answers.generate, "POST"),
         _route("/api/chat", answers.chat, "POST"),
         _route("/api/embed", answers.embed, "POST"),
+        _route("/api/pull", managing.pull, "POST"),
+        _route("/api/push", managing.push, "POST"),
+        _route("/api/create", managing.create, "POST"),
+        _route("/api/copy", managing.copy, "POST"),
+        _route("/api/delete", managing.delete, "DELETE"),
         _route("/v1/models", openai.models, "GET"),
         _route("/v1/models/{model:path}", openai.model, "GET"),
         _route("/v1/chat/completions", openai.chat, "POST"),
@@ -73,13 +84,16 @@ def _route(path: str, endpoint: Endpoint, *methods: str) -> Route:
     return route
 
 
-def _lifespan(engine: Engine) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    engine: Engine, meter: Meter
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def run(_app: Starlette) -> AsyncIterator[None]:
         try:
             yield
         finally:
             await engine.close()
+            await meter.close()
 
     return run
 

@@ -17,6 +17,7 @@ from runtime.api.asked import (
     refuse_capability,
 )
 from runtime.api.body import Fields, read_fields
+from runtime.api.gate import visit_of
 from runtime.api.refusal import JSON, Refused, error_body
 from runtime.api.service import Finished, Service
 from runtime.api.stream import stream, while_connected
@@ -25,6 +26,8 @@ from runtime.api.wire import NDJSON, json_bytes, json_line, keep_alive_s, now, w
 from runtime.errors import ModelRuntimeError
 from runtime.protocol import Delta, Embed, Generate, TokenChance
 from runtime.store import InstalledModel
+
+Parts = AsyncGenerator[Delta | Finished, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class NativeAnswers:
         if not name:
             raise Refused(404, "model '' not found", "Name a model.")
         if not fields.text("prompt") and _keep_alive(fields) == 0:
-            return await self._unload(name, Dialogue(name, lambda text: {"response": text}))
+            quiet = Dialogue(name, lambda text: {"response": text})
+            return await self._unload(request, name, quiet)
         model = self._service.for_answers(name, "generate")
         _check_raw(fields)
         dialogue = Dialogue(
@@ -89,7 +93,7 @@ class NativeAnswers:
         check_think(fields, name)
         check_images(fields, model)
         if not fields.text("prompt"):
-            return await self._load(model, fields, dialogue)
+            return await self._load(request, model, fields, dialogue)
         job = self._job(fields, model) | self._prompt(fields, model)
         return await self._answer(request, fields, model, Generate(**job), dialogue)
 
@@ -101,14 +105,14 @@ class NativeAnswers:
             raise Refused(400, "model is required", "Name a model.")
         dialogue = Dialogue(name, lambda text: {"message": {"role": "assistant", "content": text}})
         if not fields.items("messages") and _keep_alive(fields) == 0:
-            return await self._unload(name, dialogue)
+            return await self._unload(request, name, dialogue)
         model = self._service.for_answers(name, "chat")
         if fields.items("tools"):
             raise refuse_capability(model, "tools")
         check_think(fields, name)
         messages = native_messages(fields, model)
         if not messages:
-            return await self._load(model, fields, dialogue)
+            return await self._load(request, model, fields, dialogue)
         job = self._job(fields, model) | {"messages": self._with_system(model, messages)}
         return await self._answer(request, fields, model, Generate(**job), dialogue)
 
@@ -120,7 +124,7 @@ class NativeAnswers:
         texts = _texts(fields.get("input"))
         keep = _keep_alive(fields)
         if not texts:
-            await self._service.load(model, keep)
+            await self._service.load(visit_of(request), model, keep)
             return _json({"model": name, "embeddings": []})
         given = fields.object("options")
         options = self._service.options(model, given)
@@ -130,7 +134,8 @@ class NativeAnswers:
         truncate = fields.flag("truncate", default=True)
         job = Embed(0, texts, options.num_ctx, truncate)
         dimensions = fields.integer("dimensions") or 0
-        result = await while_connected(request, self._service.embed(model, job, keep))
+        work = self._service.embed(visit_of(request), model, job, keep)
+        result = await while_connected(request, work)
         vectors = [shortened(as_floats(v), dimensions) for v in result.vectors.vectors]
         figures = {
             "total_duration": result.total_ns,
@@ -184,13 +189,15 @@ class NativeAnswers:
             messages = [{"role": "system", "content": system}, *messages]
         return tuple(messages)
 
-    async def _load(self, model: InstalledModel, fields: Fields, dialogue: Dialogue) -> Response:
-        await self._service.load(model, _keep_alive(fields))
+    async def _load(
+        self, request: Request, model: InstalledModel, fields: Fields, dialogue: Dialogue
+    ) -> Response:
+        await self._service.load(visit_of(request), model, _keep_alive(fields))
         return _json(dialogue.without_answer("load"))
 
-    async def _unload(self, name: str, dialogue: Dialogue) -> Response:
+    async def _unload(self, request: Request, name: str, dialogue: Dialogue) -> Response:
         """Take any model out of memory, also one that only embeds."""
-        await self._service.engine.unload(self._service.installed(name))
+        await self._service.unload(visit_of(request), self._service.installed(name))
         return _json(dialogue.without_answer("unload"))
 
     async def _answer(
@@ -201,28 +208,24 @@ class NativeAnswers:
         job: Generate,
         dialogue: Dialogue,
     ) -> Response:
-        keep = _keep_alive(fields)
+        parts = self._service.answer(visit_of(request), model, job, _keep_alive(fields))
         if fields.flag("stream", default=True):
-            pieces = self._pieces(model, job, keep, dialogue)
+            pieces = self._pieces(parts, dialogue)
             return await stream(request, pieces, NDJSON, _last_words)
-        return _json(await while_connected(request, self._collect(model, job, keep, dialogue)))
+        return _json(await while_connected(request, self._collect(parts, dialogue)))
 
-    async def _pieces(
-        self, model: InstalledModel, job: Generate, keep: float | None, dialogue: Dialogue
-    ) -> AsyncGenerator[bytes, None]:
-        async with aclosing(self._service.answer(model, job, keep)) as parts:
+    async def _pieces(self, answer: Parts, dialogue: Dialogue) -> AsyncGenerator[bytes, None]:
+        async with aclosing(answer) as parts:
             async for part in parts:
                 if isinstance(part, Delta):
                     yield json_line(dialogue.piece(part.text, part.chances))
                 else:
                     yield json_line(dialogue.end("", part, ()))
 
-    async def _collect(
-        self, model: InstalledModel, job: Generate, keep: float | None, dialogue: Dialogue
-    ) -> dict[str, Any]:
+    async def _collect(self, answer: Parts, dialogue: Dialogue) -> dict[str, Any]:
         texts: list[str] = []
         chances: list[TokenChance] = []
-        async with aclosing(self._service.answer(model, job, keep)) as parts:
+        async with aclosing(answer) as parts:
             async for part in parts:
                 if isinstance(part, Finished):
                     return dialogue.end("".join(texts), part, tuple(chances))

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from runtime.api.asked import openai_messages, read_logprobs, read_schema, refuse_capability
 from runtime.api.body import Fields, read_fields
-from runtime.api.ollama import logprobs
+from runtime.api.gate import visit_of
+from runtime.api.ollama import Parts, logprobs
 from runtime.api.refusal import JSON, Refused, error_body
 from runtime.api.service import Finished, Service
 from runtime.api.stream import stream, while_connected
@@ -99,13 +100,14 @@ class OpenAI:
             raise Refused(400, "model is required", "Name a model.")
         model = self._service.for_answers(name, "chat")
         job = self._job(fields, model)
+        parts = self._service.answer(visit_of(request), model, job, None)
         completion = Completion(name)
         if fields.flag("stream", default=False):
             options = Fields(fields.object("stream_options"), "StreamOptions")
             usage = options.flag("include_usage", default=False)
-            pieces = self._pieces(model, job, completion, usage)
+            pieces = self._pieces(parts, completion, usage)
             return await stream(request, pieces, EVENT_STREAM, _last_words)
-        return _json(await while_connected(request, self._collect(model, job, completion)))
+        return _json(await while_connected(request, self._collect(parts, completion)))
 
     async def embeddings(self, request: Request) -> Response:
         """POST /v1/embeddings."""
@@ -115,7 +117,8 @@ class OpenAI:
         texts = _inputs(fields.get("input"))
         model = self._service.for_embedding(name)
         dimensions = fields.integer("dimensions") or 0
-        result = await while_connected(request, self._service.embed(model, Embed(0, texts), None))
+        work = self._service.embed(visit_of(request), model, Embed(0, texts), None)
+        result = await while_connected(request, work)
         vectors = [shortened(as_floats(v), dimensions) for v in result.vectors.vectors]
         data = [
             {
@@ -149,10 +152,10 @@ class OpenAI:
         )
 
     async def _pieces(
-        self, model: InstalledModel, job: Generate, completion: Completion, usage: bool
+        self, answer: Parts, completion: Completion, usage: bool
     ) -> AsyncGenerator[bytes, None]:
         role = {"role": "assistant"}  # in the first chunk only
-        async with aclosing(self._service.answer(model, job, None)) as parts:
+        async with aclosing(answer) as parts:
             async for part in parts:
                 if isinstance(part, Delta):
                     delta = role | {"content": part.text}
@@ -166,12 +169,10 @@ class OpenAI:
                     yield event(completion.usage_chunk(part))
                 yield DONE_EVENT
 
-    async def _collect(
-        self, model: InstalledModel, job: Generate, completion: Completion
-    ) -> dict[str, Any]:
+    async def _collect(self, answer: Parts, completion: Completion) -> dict[str, Any]:
         texts: list[str] = []
         chances: list[TokenChance] = []
-        async with aclosing(self._service.answer(model, job, None)) as parts:
+        async with aclosing(answer) as parts:
             async for part in parts:
                 if isinstance(part, Finished):
                     return completion.whole("".join(texts), part, chances)

@@ -24,15 +24,51 @@ _STATUS: tuple[tuple[type[ModelRuntimeError], int], ...] = (
     (ServerBusy, 503),
     (Cancelled, CLIENT_CLOSED_REQUEST),
 )
-_OPENAI_TYPES = {400: "invalid_request_error", 404: "not_found_error"}
+_OPENAI_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
 
 
 class Refused(ModelRuntimeError):
-    """A request that the interface itself refuses, with the status and text that clients know."""
+    """A request that the interface itself refuses, with the status and text that clients know.
 
-    def __init__(self, status: int, message: str, hint: str = "") -> None:
+    code: OpenAI's word for it, where its clients look for one.
+    """
+
+    def __init__(
+        self, status: int, message: str, hint: str = "", *, code: str | None = None
+    ) -> None:
         super().__init__(message, hint)
         self.status = status
+        self.code = code
+        self.headers: dict[str, str] = {}
+
+
+class Unauthorized(Refused):
+    """The caller showed no key where one is asked for, or one that is not valid."""
+
+    def __init__(self, hint: str) -> None:
+        super().__init__(401, "unauthorized", hint, code="invalid_api_key")
+        self.headers = {"WWW-Authenticate": 'Bearer realm="Lamplight models"'}
+
+
+class Forbidden(Refused):
+    """The caller is known and may not do this."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(403, message, hint)
+
+
+class LimitReached(Refused):
+    """The caller has used up what they may use for now."""
+
+    def __init__(self, message: str, hint: str, retry_after_s: int) -> None:
+        super().__init__(429, message, hint, code="rate_limit_exceeded")
+        self.headers = {"Retry-After": str(max(1, retry_after_s))}
 
 
 def status_of(error: ModelRuntimeError) -> int:
@@ -51,11 +87,20 @@ def error_body(error: ModelRuntimeError, *, openai: bool) -> dict[str, Any]:
     """The error object of a dialect; Ollama's may carry keys of ours beside the text."""
     if openai:
         kind = _OPENAI_TYPES.get(status_of(error), "api_error")
-        return {"error": {"message": error.message, "type": kind, "param": None, "code": None}}
+        code = error.code if isinstance(error, Refused) else None
+        return {"error": {"message": _said(error), "type": kind, "param": None, "code": code}}
     return {"error": error.message} | ({"hint": error.hint} if error.hint else {})
 
 
 def error_response(error: ModelRuntimeError, path: str) -> Response:
     """The response to a request that failed before it was answered."""
     body = error_body(error, openai=is_openai(path))
-    return Response(json_bytes(body), status_of(error), media_type=JSON)
+    headers = error.headers if isinstance(error, Refused) else {}
+    return Response(json_bytes(body), status_of(error), headers, media_type=JSON)
+
+
+def _said(error: ModelRuntimeError) -> str:
+    """OpenAI's object has no place for a hint: who must act on one finds it in the message."""
+    if isinstance(error, Unauthorized | Forbidden | LimitReached):
+        return f"{error.message} {error.hint}".strip()
+    return error.message

@@ -7,6 +7,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
+from runtime.api.gate import Visit
+from runtime.api.meter import Meter, answer_tokens_of, prompt_tokens_of
 from runtime.api.refusal import Refused
 from runtime.config import RuntimeSettings
 from runtime.engine import Engine
@@ -40,10 +42,13 @@ class Embedded:
 class Service:
     """The models of one runtime."""
 
-    def __init__(self, settings: RuntimeSettings, store: Store, engine: Engine) -> None:
+    def __init__(
+        self, settings: RuntimeSettings, store: Store, engine: Engine, meter: Meter
+    ) -> None:
         self.settings = settings
         self.store = store
         self.engine = engine
+        self.meter = meter
         self._files: dict[tuple[str, bool], ModelFile] = {}
 
     def find(self, name: str) -> InstalledModel:
@@ -108,40 +113,58 @@ class Service:
             self._files[key] = found
         return self._files[key]
 
-    async def load(self, model: InstalledModel, keep_alive_s: float | None) -> None:
+    async def load(self, visit: Visit, model: InstalledModel, keep_alive_s: float | None) -> None:
         """Bring a model into memory, or take it out if it shall not stay. Raises LoadFailed."""
         if keep_alive_s == 0:
-            await self.engine.unload(model)
+            await self.unload(visit, model)
             return
-        async with self.engine.use(model, 0, keep_alive_s):
+        async with self.meter.charged(visit, model, 0), self.engine.use(model, 0, keep_alive_s):
             return
 
+    async def unload(self, visit: Visit, model: InstalledModel) -> None:
+        """Take a model out of memory."""
+        async with self.meter.charged(visit, model, 0):
+            await self.engine.unload(model)
+
     async def answer(
-        self, model: InstalledModel, job: Generate, keep_alive_s: float | None
+        self, visit: Visit, model: InstalledModel, job: Generate, keep_alive_s: float | None
     ) -> AsyncGenerator[Delta | Finished, None]:
-        """Write an answer. Raises ModelRuntimeError."""
+        """Write an answer; its end is given once it is recorded. Raises ModelRuntimeError."""
         started = time.perf_counter_ns()
-        async with self.engine.use(model, job.options.num_ctx, keep_alive_s) as entry:
+        most = answer_tokens_of(job, self.settings.context_length_tokens)
+        async with (
+            self.meter.charged(visit, model, prompt_tokens_of(job), most) as tally,
+            self.engine.use(model, job.options.num_ctx, keep_alive_s) as entry,
+        ):
             loaded = time.perf_counter_ns()
             numbered = replace(job, id=self.engine.number())
             async with aclosing(self.engine.generate(entry, numbered)) as messages:
                 async for message in messages:
                     if isinstance(message, Delta):
+                        tally.answer_tokens += 1
                         yield message
                     else:
+                        tally.prompt_tokens = message.prompt_tokens
+                        tally.answer_tokens = message.answer_tokens
                         now = time.perf_counter_ns()
-                        yield Finished(message, now - started, loaded - started)
+                        finished = Finished(message, now - started, loaded - started)
+        yield finished
 
     async def embed(
-        self, model: InstalledModel, job: Embed, keep_alive_s: float | None
+        self, visit: Visit, model: InstalledModel, job: Embed, keep_alive_s: float | None
     ) -> Embedded:
         """Make vectors. Raises ModelRuntimeError."""
         if len(job.texts) > self.settings.max_embed_inputs:
             limit = self.settings.max_embed_inputs
             raise BadRequest(f"more than {limit} inputs", "Send them in several requests.")
         started = time.perf_counter_ns()
-        async with self.engine.use(model, 0, keep_alive_s) as entry:
+        async with (
+            self.meter.charged(visit, model, prompt_tokens_of(job)) as tally,
+            self.engine.use(model, 0, keep_alive_s) as entry,
+        ):
             loaded = time.perf_counter_ns()
             numbered = replace(job, id=self.engine.number())
             vectors = await self.engine.embed(entry, numbered)
-        return Embedded(vectors, time.perf_counter_ns() - started, loaded - started)
+            tally.prompt_tokens = vectors.prompt_tokens
+            total_ns = time.perf_counter_ns() - started
+        return Embedded(vectors, total_ns, loaded - started)

@@ -14,7 +14,7 @@ QUESTION = "How long does the scrub before the first operation of the day take?"
 @pytest.fixture
 def client(up: Running) -> Iterator[openai.OpenAI]:
     base_url = f"{up.url}/v1"
-    with openai.OpenAI(base_url=base_url, api_key="-", max_retries=0, timeout=300) as client:
+    with openai.OpenAI(base_url=base_url, api_key=up.key, max_retries=0, timeout=300) as client:
         yield client
 
 
@@ -26,7 +26,8 @@ def http(up: Running) -> Iterator[httpx.Client]:
 
 def test_every_part_is_ready(up: Running) -> None:
     """`GET /readyz` is 200 and says so part by part."""
-    answer = httpx.get(f"{up.url}/readyz", trust_env=False)
+    with up.client() as client:
+        answer = client.get("/readyz")
     assert answer.status_code == 200
     parts = answer.json()["parts"]
     assert {name: part["ready"] for name, part in parts.items()} == dict.fromkeys(parts, True)

@@ -22,7 +22,7 @@ def upload(client: httpx.Client, number: int) -> str:
 def ended(running: Running, job: str) -> str:
     deadline = time.monotonic() + WAIT_S
     while True:
-        answer = wait_for(f"{running.url}/api/v1/jobs/{job}")
+        answer = wait_for(f"{running.url}/api/v1/jobs/{job}", key=running.key)
         if (state := answer.json()["state"]) not in ("queued", "running"):
             return str(state)
         assert time.monotonic() < deadline, answer.text

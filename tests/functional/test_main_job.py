@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lamplight.testing import Running
+from lamplight.testing import PASSWORD, USERNAME, Running
 
 pytestmark = pytest.mark.browser
 
@@ -38,9 +38,19 @@ def open_page(browser: Browser, up: Running, *, java_script: bool) -> Iterator[P
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    up.sign_up()
+    sign_in(page)
     yield page
     context.close()
     assert faults == [], "nothing was refused by the content security policy, and no script failed"
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("User name").fill(USERNAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_label("Your question")).to_be_visible()
 
 
 def ask(page: Page, question: str) -> None:

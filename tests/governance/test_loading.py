@@ -3,14 +3,17 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from governance.config import GovernanceSettings
 from governance.errors import NotFound
+from governance.events import SYSTEM, Actor
 from governance.jobs import JobError, JobState, JobStore, Stage
 from governance.loading import LoadingStore, NewFile, NewPassage, Registered
 from governance.originals import keep_original, original_path
 from governance.policies import Department, PolicyStore
 from governance.record.database import Record
+from governance.record.trail_tables import audit_leaves
 from governance.versions import VersionState
 
 DIGEST = "a" * 64
@@ -25,7 +28,7 @@ REASON = JobError("no_text", "hand-hygiene.pdf has no text.", "Scan it with text
 
 
 def read_in(loading: LoadingStore, department: Department, file: NewFile = FILE) -> Registered:
-    registered = loading.register(file, department)
+    registered = loading.register(SYSTEM, file, department)
     loading.save_text(registered.version_id, "Hand hygiene", ["page one", "page two"], PASSAGES)
     return registered
 
@@ -43,8 +46,8 @@ def publish(loading: LoadingStore, registered: Registered) -> None:
 
 def test_the_same_bytes_are_one_document(loading: LoadingStore, demo: Department) -> None:
     """A second registration names the first and starts no job."""
-    first = loading.register(FILE, demo)
-    second = loading.register(FILE, demo)
+    first = loading.register(SYSTEM, FILE, demo)
+    second = loading.register(SYSTEM, FILE, demo)
     assert (second.document_id, second.job_id) == (first.document_id, None)
 
 
@@ -52,8 +55,11 @@ def test_each_department_has_its_own_copy(
     loading: LoadingStore, policies: PolicyStore, demo: Department
 ) -> None:
     """The same bytes in another department are another document."""
-    other = policies.create_department("pharmacy")
-    assert loading.register(FILE, demo).document_id != loading.register(FILE, other).document_id
+    other = policies.create_department(SYSTEM, "pharmacy")
+    assert (
+        loading.register(SYSTEM, FILE, demo).document_id
+        != loading.register(SYSTEM, FILE, other).document_id
+    )
 
 
 def test_nothing_is_in_force_before_it_is_published(
@@ -141,7 +147,7 @@ def test_a_refused_file_leaves_only_its_reason(
     assert (job.state, job.error, job.document_id) == (JobState.REFUSED, REASON, None)
     assert policies.documents() == ()
     assert not original_path(settings.originals_dir, DIGEST).exists()
-    assert loading.register(FILE, demo).job_id is not None
+    assert loading.register(SYSTEM, FILE, demo).job_id is not None
 
 
 def test_deleting_removes_everything_but_shared_bytes(
@@ -152,17 +158,17 @@ def test_deleting_removes_everything_but_shared_bytes(
 ) -> None:
     """The stored file stays as long as another department's document is made of it."""
     keep_original(settings.originals_dir, DIGEST, b"%PDF", 0)
-    other = policies.create_department("pharmacy")
+    other = policies.create_department(SYSTEM, "pharmacy")
     first, second = read_in(loading, demo), read_in(loading, other)
     publish(loading, first)
     publish(loading, second)
-    loading.delete(first.document_id)
+    loading.delete(SYSTEM, first.document_id)
     assert [d.department for d in policies.documents()] == ["pharmacy"]
     assert original_path(settings.originals_dir, DIGEST).exists()
-    loading.delete(second.document_id)
+    loading.delete(SYSTEM, second.document_id)
     assert not original_path(settings.originals_dir, DIGEST).exists()
     with pytest.raises(NotFound):
-        loading.delete(second.document_id)
+        loading.delete(SYSTEM, second.document_id)
 
 
 def test_a_document_removed_while_it_loads_is_gone(
@@ -170,7 +176,7 @@ def test_a_document_removed_while_it_loads_is_gone(
 ) -> None:
     """The next step finds nothing to work on, and the job is off the list."""
     registered = read_in(loading, demo)
-    loading.delete(registered.document_id)
+    loading.delete(SYSTEM, registered.document_id)
     with pytest.raises(NotFound):
         loading.save_text(registered.version_id, "t", ["p"], PASSAGES)
     assert JobStore(record).recent() == ()
@@ -193,7 +199,7 @@ def test_open_jobs_are_found_again_after_a_restart(
     loading: LoadingStore, demo: Department, record: Record
 ) -> None:
     """Every accepted file is either ended or still listed with its version."""
-    registered = loading.register(FILE, demo)
+    registered = loading.register(SYSTEM, FILE, demo)
     assert JobStore(record).open_versions() == ((registered.job_id, registered.version_id),)
 
 
@@ -201,8 +207,50 @@ def test_the_file_name_stands_in_until_the_title_is_known(
     loading: LoadingStore, policies: PolicyStore, demo: Department
 ) -> None:
     """Lists never show an empty title."""
-    registered = loading.register(FILE, demo)
+    registered = loading.register(SYSTEM, FILE, demo)
     assert policies.documents()[0].title == "hand-hygiene.pdf"
     loading.save_text(registered.version_id, "Hand hygiene", ["p"], PASSAGES)
     document = policies.documents("demo")[0]
     assert (document.title, document.state) == ("Hand hygiene", VersionState.LOADING)
+
+
+def test_aud_5_each_act_leaves_one_event_of_whoever_did_it(
+    loading: LoadingStore, policies: PolicyStore, demo: Department, record: Record
+) -> None:
+    """Later steps of a job are recorded as acts of the person who handed the file in."""
+    nurse = Actor("local", "nurse", "password", "person-1")
+    registered = loading.register(nurse, FILE, demo)
+    assert registered.job_id is not None
+    loading.save_text(registered.version_id, "Hand hygiene", ["page one"], PASSAGES)
+    publish(loading, registered)
+    loading.register(nurse, FILE, demo)  # a duplicate is no act
+    loading.delete(SYSTEM, registered.document_id)
+    assert trail_of(record)[1:] == [
+        ("document.handed_in", "local|nurse", demo.id, registered.document_id),
+        ("document.published", "local|nurse", demo.id, registered.document_id),
+        ("document.deleted", "lamplight|system", demo.id, registered.document_id),
+    ]
+
+
+def test_aud_5_a_refused_file_is_recorded_once(
+    loading: LoadingStore, demo: Department, record: Record
+) -> None:
+    """Ending the same job again adds nothing."""
+    registered = read_in(loading, demo)
+    assert registered.job_id is not None
+    for _ in range(2):
+        loading.abandon(registered.version_id, registered.job_id, JobState.REFUSED, REASON)
+    assert [row[0] for row in trail_of(record)[1:]] == ["document.handed_in", "document.refused"]
+
+
+def trail_of(record: Record) -> list[tuple[str, str, str | None, str | None]]:
+    with record.read() as connection:
+        rows = connection.execute(
+            select(
+                audit_leaves.c.action,
+                audit_leaves.c.actor_id,
+                audit_leaves.c.department_id,
+                audit_leaves.c.object_id,
+            ).order_by(audit_leaves.c.seq)
+        )
+        return [tuple(row) for row in rows]

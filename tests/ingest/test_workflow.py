@@ -9,6 +9,7 @@ from dbos import DBOS
 
 from governance.config import GovernanceSettings
 from governance.errors import NoSpace, NotFound
+from governance.events import SYSTEM
 from governance.jobs import Job, JobState, JobStore
 from governance.loading import LoadingStore
 from governance.originals import original_path
@@ -40,7 +41,7 @@ class Platform:
         self.loader = Loader(
             self.record, self.index, self.embedder, rag.embed_model, self.governance, settings
         )
-        self.demo: Department = self.policies.create_department("demo")
+        self.demo: Department = self.policies.create_department(SYSTEM, "demo")
 
     def close(self) -> None:
         self.loader.close()
@@ -49,7 +50,7 @@ class Platform:
         self.record.close()
 
     def submit(self, name: str, content: bytes = POLICY) -> str:
-        job_id = self.loader.submit(name, content, self.demo).job_id
+        job_id = self.loader.submit(SYSTEM, name, content, self.demo).job_id
         assert job_id is not None
         return job_id
 
@@ -95,7 +96,7 @@ def test_a_file_becomes_searchable_passages(platform: Platform) -> None:
 def test_what_the_person_says_about_a_file_wins(platform: Platform) -> None:
     """A stated title and number are kept over what the file says."""
     fields = PolicyFields(title="Hands", policy_number="IC-001")
-    submitted = platform.loader.submit("hands.md", POLICY, platform.demo, fields)
+    submitted = platform.loader.submit(SYSTEM, "hands.md", POLICY, platform.demo, fields)
     assert submitted.job_id is not None
     platform.ended(submitted.job_id)
     document = platform.policies.documents()[0]
@@ -105,7 +106,7 @@ def test_what_the_person_says_about_a_file_wins(platform: Platform) -> None:
 def test_the_same_file_twice_is_one_document(platform: Platform) -> None:
     """Also under another name, and also while the first is still loading."""
     job_id = platform.submit("hands.md")
-    again = platform.loader.submit("copy of hands.md", POLICY, platform.demo)
+    again = platform.loader.submit(SYSTEM, "copy of hands.md", POLICY, platform.demo)
     assert (again.state, again.job_id) == ("duplicate", None)
     platform.ended(job_id)
     assert platform.index.count() == 1
@@ -127,9 +128,11 @@ def test_a_bad_file_never_stops_the_others(platform: Platform) -> None:
 def test_an_unreadable_file_is_refused_before_it_is_taken(platform: Platform) -> None:
     """No job, no document, no stored bytes."""
     with pytest.raises(EmptyFile):
-        platform.loader.submit("empty.md", b"", platform.demo)
+        platform.loader.submit(SYSTEM, "empty.md", b"", platform.demo)
     with pytest.raises(RefusedFile):
-        platform.loader.submit("picture.png", b"\x89PNG\r\n\x1a\n" + b"0" * 100, platform.demo)
+        platform.loader.submit(
+            SYSTEM, "picture.png", b"\x89PNG\r\n\x1a\n" + b"0" * 100, platform.demo
+        )
     assert platform.jobs.recent() == ()
     assert not list(platform.governance.originals_dir.rglob("*"))
 
@@ -138,7 +141,7 @@ def test_a_full_disk_takes_nothing_in(tmp_path: Path, url: str) -> None:
     """The refusal comes before a byte is written."""
     platform = Platform(tmp_path, url, IngestSettings(min_free_bytes=2**62))
     with pytest.raises(NoSpace):
-        platform.loader.submit("hands.md", POLICY, platform.demo)
+        platform.loader.submit(SYSTEM, "hands.md", POLICY, platform.demo)
     assert platform.jobs.recent() == ()
     platform.close()
 
@@ -171,12 +174,12 @@ def test_a_deleted_document_cannot_be_found(platform: Platform) -> None:
     """Record, index and stored bytes are all without it."""
     platform.ended(platform.submit("hands.md"))
     document = platform.policies.documents()[0]
-    platform.loader.delete(document.document_id)
+    platform.loader.delete(SYSTEM, document.document_id)
     assert platform.found("clean your hands") == []
     assert platform.index.count() == 0
     assert not original_path(platform.governance.originals_dir, document.digest).exists()
     with pytest.raises(NotFound):
-        platform.loader.delete(document.document_id)
+        platform.loader.delete(SYSTEM, document.document_id)
 
 
 def test_a_stop_in_the_middle_loses_nothing(tmp_path: Path, url: str, script: Script) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from governance.policies import PassageRecord
+from rag.asker import Asker
 from rag.config import RagSettings
 from rag.embed import Embedder
 from rag.errors import (
@@ -394,3 +395,47 @@ def test_many_questions_share_one_assistant(
             return await asyncio.gather(*(one(assistant) for _ in range(10)))
 
     assert asyncio.run(run()) == [f"{GOOD} [1]"] * 10
+
+
+def test_each_call_of_a_question_carries_the_start_key_and_who_asks(
+    settings: RagSettings, policies: Policies, script: Script, tmp_path: Path
+) -> None:
+    """The runtime then neither charges nor records what the platform does itself."""
+    script.pieces = [GOOD]
+    key_path = tmp_path / "runtime.key"
+    key_path.write_text("lrt_start")
+    ours = replace(settings, runtime_url=settings.chat_url, runtime_key_path=key_path)
+    asker = Asker("p-1", "d-1", "r-1")
+
+    async def run() -> list[AskEvent]:
+        async with opened(ours, policies) as assistant:
+            return [event async for event in assistant.ask(QUESTION, "demo", asker)]
+
+    assert answered(asyncio.run(run())).answer.status is AnswerStatus.ANSWERED
+    vector, chat, tags = script.headers
+    assert {one["authorization"] for one in script.headers} == {"Bearer lrt_start"}
+    assert "x-lamplight-request" not in tags  # it asks for the model's digest, for nobody
+    for one in (vector, chat):
+        sent = {name: value for name, value in one.items() if name.startswith("x-lamplight-")}
+        assert list(sent.values()) == ["p-1", "d-1", "r-1"]
+
+
+def test_another_server_hears_neither_the_key_nor_who_asks(
+    settings: RagSettings, policies: Policies, script: Script, tmp_path: Path
+) -> None:
+    """It gets the key that was made for it."""
+    key_path = tmp_path / "runtime.key"
+    key_path.write_text("lrt_start")
+    foreign = replace(
+        settings, runtime_url="http://127.0.0.1:1/", runtime_key_path=key_path, chat_key="vllm"
+    )
+
+    async def run() -> None:
+        async with opened(foreign, policies) as assistant:
+            async for _ in assistant.ask(QUESTION, "demo", Asker("p-1", "d-1", "r-1")):
+                pass
+
+    asyncio.run(run())
+    assert script.headers
+    assert {one["authorization"] for one in script.headers} == {"Bearer vllm"}
+    assert not any(name.startswith("x-lamplight-") for one in script.headers for name in one)

@@ -19,6 +19,7 @@ from safetensors.numpy import save_file
 from starlette.applications import Starlette
 
 from runtime.api.app import create_app
+from runtime.api.testing import OpenGate
 from runtime.catalog import builtin_catalog
 from runtime.config import RuntimeSettings
 from runtime.pull import Puller
@@ -57,7 +58,7 @@ def settings(models_dir: Path) -> RuntimeSettings:
 @pytest.fixture(scope="session")
 def app(settings: RuntimeSettings) -> Starlette:
     """The application behind the server."""
-    return create_app(settings)
+    return create_app(settings, Store(settings.models_dir), OpenGate())
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A real platform on a real port: real record, index, originals and files; a scripted assistant."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -18,10 +19,26 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+from governance.audit.checkpoint import Checkpoints
 from governance.config import GovernanceSettings
+from governance.emergency import EmergencyStore
+from governance.events import SYSTEM
 from governance.jobs import JobStore
+from governance.keys import KeyStore
+from governance.passwords import PasswordStore
+from governance.people import PeopleStore
+from governance.permissions import Role
 from governance.policies import PolicyStore
+from governance.questions import QuestionStore
+from governance.quotas import QuotaStore
 from governance.record.database import open_record
+from governance.retention import RetentionStore
+from governance.secrets import Secrets
+from governance.sessions import SessionStore
+from governance.sign_in import SignIn
+from governance.throttle import Throttle
+from governance.tickets import TicketStore
+from governance.vault import Vault
 from ingest.config import IngestSettings
 from ingest.page_image import render_page
 from ingest.workflow import Loader, PolicyFields
@@ -31,7 +48,8 @@ from rag.index import open_index
 from web.app import Platform, create_app
 from web.config import WebSettings
 from web.passthrough import Passthrough
-from web.testing import ScriptedAssistant, Site, passage_of
+from web.testing import MovableClock, ScriptedAssistant, ScriptedOperations, Site, passage_of
+from web.trail import Trail
 
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGS = [
@@ -66,6 +84,10 @@ Clean hands before touching a patient. Clean hands after touching a patient's su
 |---|---|
 | Hands look clean | Alcohol rub |
 | Hands look dirty | Soap and water |
+"""
+MENUS = """# Menus
+
+Menus are changed on the first Monday of the month. Allergens are printed in bold.
 """
 
 
@@ -139,11 +161,28 @@ def runtime_url() -> Iterator[str]:
     server.server_close()
 
 
+ROLES: dict[str, tuple[Role, str | None] | None] = {
+    "administrator": (Role.ADMINISTRATOR, None),
+    "manager": (Role.DEPARTMENT_ADMINISTRATOR, "Pharmacy"),
+    "editor": (Role.EDITOR, "Pharmacy"),
+    "approver": (Role.APPROVER, "Pharmacy"),
+    "auditor": (Role.AUDITOR, "Pharmacy"),
+    "staff": (Role.STAFF, "Pharmacy"),
+    "outsider": (Role.EDITOR, "Catering"),
+    "nobody": None,
+}
+# Those who sign in with it; the others only have sessions.
+WITH_PASSWORD = ("administrator", "editor", "staff")
+PASSWORD = "harbour lantern violet tram"
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, runtime_url: str) -> Iterator[Site]:
-    """The platform with two policies in force, on a free port."""
+    """The platform with policies of two departments in force, on a free port."""
     data = tmp_path_factory.mktemp("data")
-    governance = GovernanceSettings(data)
+    clock = MovableClock()
+    # Checking a password is slow on purpose; here it need not be.
+    governance = GovernanceSettings(data, argon2_memory_kib=64, argon2_rounds=1)
     rag = RagSettings(
         data / "index",
         chat_url=runtime_url,
@@ -158,9 +197,15 @@ def site(tmp_path_factory: pytest.TempPathFactory, runtime_url: str) -> Iterator
     loader = Loader(record, index, Embedder(rag), rag.embed_model, governance, limits)
     loader.launch()
     web = WebSettings(progress_interval_ms=200, max_upload_bytes=2_000_000)
+    secrets = Secrets(governance.keys_dir)
+    people = PeopleStore(record, clock)
+    passwords = PasswordStore(record, governance, clock)
+    sessions = SessionStore(record, governance, secrets.hmac_key())
+    throttle = Throttle(record, secrets.hmac_key())
     platform = Platform(
         settings=web,
         rag_settings=rag,
+        record=record,
         assistant=ScriptedAssistant(),
         policies=PolicyStore(record, governance),
         jobs=JobStore(record),
@@ -168,29 +213,63 @@ def site(tmp_path_factory: pytest.TempPathFactory, runtime_url: str) -> Iterator
         index=index,
         draw_page=lambda path, page, quotes: render_page(path, page, quotes, settings=limits).png,
         passthrough=Passthrough(web, rag),
+        people=people,
+        sessions=sessions,
+        keys=KeyStore(record, people),
+        tickets=TicketStore(record, people, passwords, throttle, clock),
+        sign_in=SignIn(record, people, passwords, sessions, throttle),
+        quotas=QuotaStore(record),
+        questions=QuestionStore(record, secrets, governance),
+        emergencies=EmergencyStore(record, clock),
+        retention=RetentionStore(record, Vault(secrets), governance),
+        trail=Trail(record, Checkpoints(record, secrets.trail_key(), "test"), clock=clock),
+        operations=ScriptedOperations(),
+        admin_socket=tmp_path_factory.mktemp("run") / "admin.sock",
+        clock=clock,
     )
-    vials, hands = load_policies(platform)
-    with serve(create_app(platform)) as url:
-        yield Site(url, platform, vials, hands)
+    vials, hands, foreign = load_policies(platform)
+    welcome = f"/welcome/{platform.tickets.issue_administrator(SYSTEM)}"
+    known = load_people(platform, passwords)
+    with serve(create_app(platform), platform.admin_socket) as url:
+        yield Site(url, platform, vials, hands, foreign, welcome, known, clock)
     loader.close()
     index.close()
     record.close()
 
 
-def load_policies(platform: Platform) -> tuple[str, str]:
-    """Load a PDF and a Markdown policy, and let the assistant know their passages."""
-    pharmacy = platform.policies.create_department("Pharmacy")
+def load_people(platform: Platform, passwords: PasswordStore) -> dict[str, str]:
+    """Somebody for each role, by the name of the role."""
+    known: dict[str, str] = {}
+    for username, held in ROLES.items():
+        person = platform.people.create(SYSTEM, f"{username.title()} Person", username)
+        known[username] = person.id
+        if held is not None:
+            role, name = held
+            place = platform.policies.department(name).id if name else None
+            platform.people.grant(SYSTEM, person.id, role, place)
+        if username in WITH_PASSWORD:
+            passwords.set_password(SYSTEM, person.id, PASSWORD)
+    return known
+
+
+def load_policies(platform: Platform) -> tuple[str, str, str]:
+    """Load a PDF and two Markdown policies, and let the assistant know their passages."""
+    pharmacy = platform.policies.create_department(SYSTEM, "Pharmacy")
+    catering = platform.policies.create_department(SYSTEM, "Catering")
     fields = PolicyFields(
         title="Multi-dose vials",
         policy_number="PH-014",
         effective_from=date(2026, 3, 1),
         review_due=date(2026, 6, 12),
     )
-    vials = platform.loader.submit("vials.pdf", pdf_of(VIALS), pharmacy, fields)
-    hands = platform.loader.submit("hands.md", HANDS.encode(), pharmacy)
+    vials = platform.loader.submit(SYSTEM, "vials.pdf", pdf_of(VIALS), pharmacy, fields)
+    hands = platform.loader.submit(SYSTEM, "hands.md", HANDS.encode(), pharmacy)
+    menus = platform.loader.submit(SYSTEM, "menus.md", MENUS.encode(), catering)
     wait_until_loaded(platform)
-    hits = platform.index.search("Pharmacy", "vials", [1.0] + [0.0] * (DIMENSIONS - 1), 50)
-    found = platform.policies.passages_in_force([hit.passage_id for hit in hits], "Pharmacy")
+    found = {}
+    for name in ("Pharmacy", "Catering"):
+        hits = platform.index.search(name, "vials", [1.0] + [0.0] * (DIMENSIONS - 1), 50)
+        found |= platform.policies.passages_in_force([hit.passage_id for hit in hits], name)
     assert isinstance(platform.assistant, ScriptedAssistant)
     platform.assistant.passages = [
         passage_of(one)
@@ -199,28 +278,81 @@ def load_policies(platform: Platform) -> tuple[str, str]:
             key=lambda one: (one.file_name != "vials.pdf", one.page_from, one.section),
         )
     ]
-    return vials.document_id, hands.document_id
+    return vials.document_id, hands.document_id, menus.document_id
 
 
 @contextmanager
-def serve(app: FastAPI) -> Iterator[str]:
+def serve(app: FastAPI, admin_socket: Path | None = None) -> Iterator[str]:
     """The application under a real server, in a thread of its own."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run)
+    pages = socket.socket()
+    pages.bind(("127.0.0.1", 0))
+    listeners = [pages]
+    if admin_socket is not None:
+        listeners.append(socket.socket(socket.AF_UNIX))
+        listeners[1].bind(str(admin_socket))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": listeners})
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
+    yield f"http://127.0.0.1:{pages.getsockname()[1]}"
     server.should_exit = True
     thread.join()
 
 
 @pytest.fixture
-def client(site: Site) -> Iterator[httpx.Client]:
-    """A client that is no browser and follows nothing by itself."""
+def client(editor: httpx.Client) -> httpx.Client:
+    """A client that is no browser and follows nothing by itself; it may load and ask."""
+    return editor
+
+
+@pytest.fixture
+def editor(site: Site) -> Iterator[httpx.Client]:
+    """A client with the session of an editor of Pharmacy."""
+    with site.client("editor") as client:
+        yield client
+
+
+@pytest.fixture
+def administrator(site: Site) -> Iterator[httpx.Client]:
+    """A client with the session of an administrator."""
+    with site.client("administrator") as client:
+        yield client
+
+
+@pytest.fixture
+def staff(site: Site) -> Iterator[httpx.Client]:
+    """A client with the session of somebody of the staff of Pharmacy."""
+    with site.client("staff") as client:
+        yield client
+
+
+@pytest.fixture
+def auditor(site: Site) -> Iterator[httpx.Client]:
+    """A client with the session of an auditor of Pharmacy."""
+    with site.client("auditor") as client:
+        yield client
+
+
+@pytest.fixture
+def stranger(site: Site) -> Iterator[httpx.Client]:
+    """A client that shows nothing."""
     with httpx.Client(base_url=site.url, timeout=30.0) as client:
         yield client
+
+
+@pytest.fixture
+def owner(site: Site) -> Iterator[httpx.Client]:
+    """A client on the socket of the owner of the data directory."""
+    transport = httpx.HTTPTransport(uds=str(site.platform.admin_socket))
+    with httpx.Client(base_url="http://localhost", transport=transport, timeout=30.0) as client:
+        yield client
+
+
+@pytest.fixture
+def key(site: Site) -> str:
+    """A key of the editor with all of their rights."""
+    return site.key("editor")
 
 
 @pytest.fixture(scope="module")
@@ -248,6 +380,7 @@ def is_fault(message: ConsoleMessage) -> bool:
 def page(browser: Browser, site: Site) -> Iterator[Page]:
     """A fresh page; an error or a refused resource in it fails the test."""
     context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 900})
+    context.add_cookies(site.cookies("editor"))
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from governance.events import SYSTEM
 from web.testing import Site
 
 pytestmark = pytest.mark.browser
@@ -76,6 +77,89 @@ def upload_nothing(page: Page, _site: Site) -> None:
     page.get_by_role("button", name="Load files").click()
 
 
+def sign_in_refused(page: Page, _site: Site) -> None:
+    """The sign-in page after a wrong password."""
+    page.context.clear_cookies()
+    page.goto("/sign-in")
+    page.get_by_label("User name").fill("nobody-here")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+
+
+def go_signed_out(path: str) -> State:
+    """The page at this address, for who is not signed in."""
+
+    def reach(page: Page, _site: Site) -> None:
+        page.context.clear_cookies()
+        page.goto(path)
+
+    return reach
+
+
+def welcome(page: Page, site: Site) -> None:
+    """What the link for the first administrator leads to."""
+    page.goto(site.welcome)
+
+
+def welcome_refused(page: Page, site: Site) -> None:
+    """The same after two passwords that differ."""
+    page.goto(site.welcome)
+    page.get_by_label("Password", exact=True).fill("one")
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+
+
+def set_password(page: Page, site: Site) -> None:
+    """What a link for a password leads to."""
+    ticket = site.platform.tickets.issue_password(SYSTEM, site.people["staff"])
+    page.goto(f"/set-password/{ticket}")
+
+
+def locked(page: Page, _site: Site) -> None:
+    """The page of a session that was locked by its button."""
+    page.goto("/documents")
+    page.get_by_role("button", name="Lock").click()
+    expect(page.get_by_role("heading", name="Locked")).to_be_visible()
+
+
+def no_role(page: Page, site: Site) -> None:
+    """The first page of somebody without a role."""
+    page.context.add_cookies(site.cookies("nobody"))
+    page.goto("/")
+
+
+def account(page: Page, site: Site) -> None:
+    """The account of somebody with a key and two sessions."""
+    site.key("editor")
+    site.session("editor")
+    page.goto("/account")
+
+
+def key_made(page: Page, _site: Site) -> None:
+    """The page that shows a new key."""
+    page.goto("/account/keys/new")
+    page.get_by_label("Name of the key").fill("Handbook")
+    page.get_by_label("Ask and search").check()
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.locator("#key")).to_be_visible()
+
+
+def key_refused(page: Page, _site: Site) -> None:
+    """The form for a key without a use."""
+    page.goto("/account/keys/new")
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+
+
+def session_ending(page: Page, _site: Site) -> None:
+    """The warning before a session ends."""
+    page.clock.install()
+    page.goto("/help")
+    page.clock.fast_forward(14 * 60_000)
+    expect(page.get_by_role("button", name="Stay signed in")).to_be_visible()
+
+
 STATES: dict[str, State] = {
     "first": go("/"),
     "reading": ask_and_wait,
@@ -93,6 +177,22 @@ STATES: dict[str, State] = {
     "viewer": view,
     "viewer of text": view_text,
     "help": go("/help"),
+    "sign in": go_signed_out("/sign-in"),
+    "signed out by time": go_signed_out("/sign-in?ended=1"),
+    "sign in refused": sign_in_refused,
+    "welcome": welcome,
+    "welcome refused": welcome_refused,
+    "set password": set_password,
+    "link used": go("/set-password/none"),
+    "locked": locked,
+    "no role": no_role,
+    "not allowed": go("/audit"),
+    "account": account,
+    "new key": go("/account/keys/new"),
+    "key made": key_made,
+    "key refused": key_refused,
+    "change password": go("/account/password"),
+    "session ending": session_ending,
 }
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 
-from web.asked import Asked, Stage, follow, new_question
+from web.asked import Asked, Stage, follow
 from web.testing import ScriptedAssistant
 
 
 async def _all(assistant: ScriptedAssistant, question: str) -> list[Asked]:
-    return [step async for step in follow(assistant, new_question(question, "A", 3))]
+    asked = Asked("1", "local|me", question, "A", 3)
+    return [step async for step in follow(assistant.ask(question, "A"), asked)]
 
 
 def test_a_question_without_passages_ends_as_not_found() -> None:
@@ -23,8 +24,3 @@ def test_an_error_ends_it_with_a_problem() -> None:
     assert steps[-1].problem is not None
     assert steps[-1].problem.type == "runtime_unreachable"
     assert assistant.stopped == ["silent"]
-
-
-def test_ids_cannot_be_guessed() -> None:
-    """The same question twice has two."""
-    assert new_question("x", "A", 1).id != new_question("x", "A", 1).id

@@ -32,7 +32,7 @@ def test_several_departments_can_be_chosen_from(pages: Pages) -> None:
 
 def test_nothing_loaded_leads_to_the_documents_page(pages: Pages) -> None:
     """The first visit of the first person."""
-    page = first_page(pages, departments=(), department="", policies=0)
+    page = first_page(pages, departments=(), department="", policies=0, may_load=True)
     assert "No policies are loaded yet" in page
     assert 'href="/documents"' in page
 
@@ -40,6 +40,7 @@ def test_nothing_loaded_leads_to_the_documents_page(pages: Pages) -> None:
 def test_the_first_upload_names_a_department(pages: Pages) -> None:
     """Where there is none, one is asked for by name."""
     lists = {"departments": (), "documents": (), "open_jobs": (), "troubled": ()}
+    lists |= {"may_create": (True,)}
     page = pages.fragment("documents/page.html", **lists)
     assert 'name="new_department"' in page
     assert "No documents yet" in page

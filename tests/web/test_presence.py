@@ -21,8 +21,9 @@ def test_a_client_that_hangs_up_stops_the_model(
     """Between two events as well: the gate stays shut."""
     site.assistant.gate.clear()
     question = next(iter(content.values()))["question"]
-    with pytest.raises(httpx.ReadTimeout), httpx.Client(timeout=0.5) as client:
-        client.post(f"{site.url}{path}", **content)
+    with pytest.raises(httpx.ReadTimeout), site.client("editor") as client:
+        client.timeout = httpx.Timeout(0.5)
+        client.post(path, **content)
     for _ in range(500):
         if question in site.assistant.stopped:
             break

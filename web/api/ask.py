@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -9,16 +10,19 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from rag.errors import AnswerCutShort
+from governance.permissions import Permission
+from governance.policies import Department
+from governance.questions import Channel
 from rag.events import Answered, PassagesFound, TokenReleased
 from rag.retrieve import clean_limit, clean_question
-from rag.schema import Answer
 from web.api.shapes import answer_json, passage_json, problem_json
-from web.asked import events_of
+from web.asking import Admitted, Asking
+from web.caller import Caller, caller_of
 from web.departments import choose
 from web.parts import Platform
 from web.presence import while_present
 from web.problems import problem_of
+from web.reading import note_search
 from web.sse import EventStream, event_bytes
 
 
@@ -42,8 +46,9 @@ class Search(BaseModel):
 class AskApi:
     """Questions and searches as JSON."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, asking: Asking) -> None:
         self._platform = platform
+        self._asking = asking
 
     def router(self) -> APIRouter:
         """Where these are."""
@@ -55,28 +60,29 @@ class AskApi:
     async def ask(self, body: Question, request: Request) -> Response:
         """Answer a question, at once or as events."""
         question = clean_question(body.question, self._platform.rag_settings)
-        department = await self._department(body.department)
+        caller = caller_of(request)
+        department = department_of(caller, Permission.POLICIES_ASK, body.department)
+        admitted = await self._asking.admit(caller, question, department, Channel.API)
         if "text/event-stream" in request.headers.get("accept", ""):
-            return EventStream(self._events(question, department))
-        answer = await while_present(request, whole_answer(self._platform, question, department))
-        return JSONResponse(answer_json(answer))
+            return EventStream(self._events(admitted), admitted.headers)
+        answer = await while_present(request, self._asking.answer(admitted))
+        return JSONResponse(answer_json(answer), headers=admitted.headers)
 
-    async def search(self, body: Search) -> Response:
+    async def search(self, body: Search, request: Request) -> Response:
         """The nearest passages."""
         settings = self._platform.rag_settings
         query = clean_question(body.query, settings)
         k = clean_limit(body.k, settings)
-        department = await self._department(body.department)
-        found = await self._platform.assistant.search(query, department, k)
+        caller = caller_of(request)
+        department = department_of(caller, Permission.POLICIES_SEARCH, body.department)
+        asker = caller.asker(department.id)
+        found = await self._platform.assistant.search(query, department.name, k, asker)
+        await run_in_threadpool(note_search, caller, department, found)
         return JSONResponse({"passages": [passage_json(passage) for passage in found]})
 
-    async def _department(self, wanted: str | None) -> str:
-        known = await run_in_threadpool(self._platform.policies.departments)
-        return choose(known, wanted).name
-
-    async def _events(self, question: str, department: str) -> AsyncGenerator[bytes, None]:
+    async def _events(self, admitted: Admitted) -> AsyncGenerator[bytes, None]:
         try:
-            async with events_of(self._platform.assistant, question, department) as events:
+            async with aclosing(self._asking.events(admitted)) as events:
                 async for event in events:
                     match event:
                         case PassagesFound(passages):
@@ -98,10 +104,9 @@ def _event(name: str, value: object) -> bytes:
     return event_bytes(json.dumps(value, ensure_ascii=False), event=name)
 
 
-async def whole_answer(platform: Platform, question: str, department: str) -> Answer:
-    """The finished answer. Raises RagError."""
-    async with events_of(platform.assistant, question, department) as events:
-        async for event in events:
-            if isinstance(event, Answered):
-                return event.answer
-    raise AnswerCutShort
+def department_of(caller: Caller, permission: Permission, wanted: str | None) -> Department:
+    """The department that a request means, among those where its caller may do this.
+
+    Raises UnknownDepartment, NoDepartment, DepartmentNeeded.
+    """
+    return choose(caller.departments(permission), wanted)

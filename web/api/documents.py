@@ -3,12 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from governance.permissions import Permission
 from web.api.shapes import (
     Json,
     detail_json,
@@ -16,9 +16,11 @@ from web.api.shapes import (
     submitted_json,
     summary_json,
 )
+from web.caller import caller_of
 from web.departments import choose
 from web.errors import BadField
 from web.parts import Platform
+from web.scoped import document_for, documents_for, job_for, recent_jobs_for
 from web.uploads import FIELDS, fields_of, files_of, hand_in
 
 KNOWN_FIELDS = frozenset({"file", "department", *FIELDS})
@@ -58,51 +60,64 @@ class DocumentsApi:
         async with request.form() as form:
             check_fields(form)
             files = files_of(form, max_files=1)
-            known = await run_in_threadpool(self._platform.policies.departments)
+            caller = caller_of(request)
+            known = caller.departments(Permission.DOCUMENTS_LOAD)
             department = choose(known, str(form.get("department", "")))
-            submitted = await hand_in(self._platform, files[0], department, fields_of(form))
+            submitted = await hand_in(self._platform, caller, files[0], department, fields_of(form))
         status = 200 if submitted.job_id is None else 202
         return JSONResponse(submitted_json(submitted), status_code=status)
 
-    def documents(self, department: str | None = None) -> Json:
-        """Every document that is loading or in force."""
+    def documents(self, request: Request, department: str | None = None) -> Json:
+        """Every document that is loading or in force, where the caller may read."""
+        caller = caller_of(request)
         if department is not None:
-            self._platform.policies.department(department)
-        found = self._platform.policies.documents(department)
+            choose(caller.departments(Permission.POLICIES_READ), department)
+        found = documents_for(caller, self._platform.policies, department)
         return {"documents": [summary_json(summary) for summary in found]}
 
-    def document(self, document_id: str) -> Json:
+    def document(self, request: Request, document_id: str) -> Json:
         """One document with its versions."""
-        return detail_json(self._platform.policies.document(document_id))
+        found = document_for(
+            caller_of(request), self._platform.policies, document_id, Permission.POLICIES_READ
+        )
+        return detail_json(found)
 
-    def delete(self, document_id: str) -> Json:
+    def delete(self, request: Request, document_id: str) -> Json:
         """Remove a document; it stops answering at once."""
-        self._platform.loader.delete(document_id)
+        caller = caller_of(request)
+        document_for(caller, self._platform.policies, document_id, Permission.DOCUMENTS_DELETE)
+        self._platform.loader.delete(caller.actor, document_id)
         return {"document": document_id, "state": "deleted"}
 
     def jobs(
         self,
+        request: Request,
         department: str | None = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     ) -> Json:
-        """The latest jobs, newest first."""
-        found = self._platform.jobs.recent(department, limit)
+        """The latest jobs that the caller may see, newest first."""
+        caller = caller_of(request)
+        if department is not None:
+            choose(caller.departments(Permission.JOBS_READ), department)
+        found = recent_jobs_for(caller, self._platform.jobs, limit, department)
         return {"jobs": [job_json(job) for job in found]}
 
-    def job(self, job_id: str) -> Json:
+    def job(self, request: Request, job_id: str) -> Json:
         """One job."""
-        return job_json(self._platform.jobs.job(job_id))
+        job = job_for(caller_of(request), self._platform.jobs, job_id, Permission.JOBS_READ)
+        return job_json(job)
 
-    def departments(self) -> Json:
-        """Every department."""
-        found = self._platform.policies.departments()
+    def departments(self, request: Request) -> Json:
+        """The departments whose policies the caller may read."""
+        found = caller_of(request).departments(Permission.POLICIES_READ)
         return {"departments": [{"id": one.id, "name": one.name} for one in found]}
 
-    def create_department(self, body: NewDepartment) -> JSONResponse:
+    def create_department(self, request: Request, body: NewDepartment) -> JSONResponse:
         """Add a department; one that exists is returned as it is, with 200."""
-        before = {one.id for one in self._platform.policies.departments()}
-        made = self._platform.policies.create_department(body.name)
-        status = 200 if made.id in before else 201
+        caller = caller_of(request)
+        caller.require(Permission.DEPARTMENTS_CREATE, None)
+        made = self._platform.policies.create_department(caller.actor, body.name)
+        status = 200 if made in caller.known else 201
         return JSONResponse({"id": made.id, "name": made.name}, status_code=status)
 
 

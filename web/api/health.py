@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from governance.permissions import Permission
+from web.caller import maybe_caller_of
 from web.errors import ModelsMissing
 from web.parts import Platform
 
@@ -31,8 +33,8 @@ class Health:
         """Whether the process answers at all."""
         return JSONResponse({"alive": True})
 
-    async def ready(self, _request: Request) -> Response:
-        """Part by part: 200 if a question could be answered now, else 503."""
+    async def ready(self, request: Request) -> Response:
+        """200 if a question could be answered now, else 503; part by part for who runs this."""
         models: list[str] = []
 
         async def runtime() -> str:
@@ -50,7 +52,11 @@ class Health:
             "models": await _part(wanted_models),
         }
         ready = all(part["ready"] for part in parts.values())
-        return JSONResponse({"ready": ready, "parts": parts}, 200 if ready else 503)
+        caller = maybe_caller_of(request)
+        shown: dict[str, object] = {"ready": ready}
+        if caller is not None and caller.may(Permission.PLATFORM_OPERATE):
+            shown["parts"] = parts
+        return JSONResponse(shown, 200 if ready else 503)
 
     async def _record(self) -> str:
         count = await run_in_threadpool(self._platform.policies.count_in_force)

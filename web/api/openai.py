@@ -7,24 +7,26 @@ the runtime's: the request is passed on as it came.
 import json
 import time
 from collections.abc import AsyncGenerator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
-from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from governance.permissions import Permission
+from governance.questions import Channel
 from rag.events import Answered, TokenReleased
 from rag.retrieve import clean_question
 from rag.schema import Answer, AnswerStatus
-from web.api.ask import whole_answer
+from web.api.ask import department_of
 from web.api.shapes import Json, citation_json
-from web.asked import events_of
-from web.departments import choose
+from web.asking import Admitted, Asking
+from web.caller import caller_of
 from web.errors import BadField, NoQuestion, RuntimeSilent
 from web.markdown import MARKER
 from web.parts import Platform
+from web.passing import Passing
 from web.presence import while_present
 from web.problems import Problem, problem_of
 from web.sse import EventStream, event_bytes
@@ -37,8 +39,10 @@ NOT_FOUND = "We did not find this in the current policies."
 class OpenAi:
     """Models, chat completions and embeddings."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, asking: Asking) -> None:
         self._platform = platform
+        self._asking = asking
+        self._passing = Passing(platform)
 
     def routes(self) -> list[Route]:
         """Where these are."""
@@ -48,41 +52,48 @@ class OpenAi:
             Route("/v1/embeddings", self.embeddings, methods=["POST"]),
         ]
 
-    async def models(self, _request: Request) -> Response:
-        """`policies`, one per department, and the runtime's own if it answers."""
-        known = await run_in_threadpool(self._platform.policies.departments)
-        names = [MODEL, *(f"{MODEL}:{department.name}" for department in known)]
+    async def models(self, request: Request) -> Response:
+        """`policies`, one per department of the caller, and the runtime's own if it answers."""
+        caller = caller_of(request)
+        known = caller.departments(Permission.POLICIES_ASK)
+        names = [MODEL, *(f"{MODEL}:{department.name}" for department in known)] if known else []
         data: list[dict[str, object]] = [
             {"id": name, "object": "model", "created": 0, "owned_by": "lamplight"} for name in names
         ]
         # While the runtime is away the list says what there still is.
         with suppress(RuntimeSilent):
-            data += await self._platform.passthrough.models()
+            if caller.may(Permission.MODELS_USE):
+                data += await self._platform.passthrough.models()
         return JSONResponse({"object": "list", "data": data})
 
     async def embeddings(self, request: Request) -> Response:
         """The runtime's embeddings."""
-        return await self._platform.passthrough.embeddings(await request.body())
+        raw = await request.body()
+        send = self._platform.passthrough.embeddings
+        return await self._passing.send(caller_of(request), raw, json_object(raw), send)
 
     async def chat(self, request: Request) -> Response:
         """An answer from the policies, or the runtime's."""
+        caller = caller_of(request)
         raw = await request.body()
         body = json_object(raw)
         model = body.get("model")
         if not isinstance(model, str) or model.partition(":")[0] != MODEL:
-            return await self._platform.passthrough.chat(raw)
+            send = self._platform.passthrough.chat
+            return await self._passing.send(caller, raw, body, send)
         asked = last_question(body.get("messages"))
         question = clean_question(asked, self._platform.rag_settings)
-        known = await run_in_threadpool(self._platform.policies.departments)
-        department = choose(known, model.partition(":")[2]).name
+        department = department_of(caller, Permission.POLICIES_ASK, model.partition(":")[2])
+        admitted = await self._asking.admit(caller, question, department, Channel.OPENAI)
         address = str(request.base_url)
         if body.get("stream") is True:
-            return EventStream(self._chunks(question, department, model, address))
-        answer = await while_present(request, whole_answer(self._platform, question, department))
-        return JSONResponse(completion_json(answer, model, address, int(time.time())))
+            return EventStream(self._chunks(admitted, model, address), admitted.headers)
+        answer = await while_present(request, self._asking.answer(admitted))
+        completion = completion_json(answer, model, address, int(time.time()))
+        return JSONResponse(completion, headers=admitted.headers)
 
     async def _chunks(
-        self, question: str, department: str, model: str, address: str
+        self, admitted: Admitted, model: str, address: str
     ) -> AsyncGenerator[bytes, None]:
         created = int(time.time())
         chunk_id = f"chatcmpl-{created}"
@@ -101,7 +112,7 @@ class OpenAi:
 
         yield chunk({"role": "assistant", "content": ""})
         try:
-            async with events_of(self._platform.assistant, question, department) as events:
+            async with aclosing(self._asking.events(admitted)) as events:
                 async for event in events:
                     match event:
                         case TokenReleased(text):

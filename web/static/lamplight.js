@@ -104,6 +104,47 @@ document.addEventListener("htmx:before:history:update", (event) => {
   if (event.detail.history.path === location.pathname) event.preventDefault();
 });
 
+// ---------------------------------------------------------------- before the session ends
+
+// The server may end a session up to a minute before its time, so the warning comes two before.
+const WARNING_S = 120;
+const ending = document.getElementById("session-ending");
+let warning = null;
+let end = null;
+
+function watchSession() {
+  clearTimeout(warning);
+  clearTimeout(end);
+  ending.replaceChildren();
+  const idle = Number(ending.dataset.idleS);
+  warning = setTimeout(() => {
+    ending.append(document.getElementById("session-ending-words").content.cloneNode(true));
+  }, Math.max(1, idle - WARNING_S) * 1000);
+  end = setTimeout(leave, (idle + 5) * 1000);
+}
+
+async function leave() {
+  // Another page of this browser may have kept the session; looking does not keep it.
+  const answer = await fetch("/account/alive", { redirect: "manual" });
+  if (answer.ok) watchSession();
+  else location.reload();
+}
+
+async function stay() {
+  const answer = await fetch("/account/stay", { redirect: "manual" });
+  if (answer.ok) watchSession();
+  else location.reload();
+}
+
+if (ending) {
+  document.addEventListener("htmx:before:request", (e) => e.target.id === "ask" && watchSession());
+  document.addEventListener("click", (event) => event.target.closest("[data-stay]") && stay());
+  watchSession();
+}
+
+// A page that the browser kept for its back button must not outlive its session.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
 document.addEventListener("htmx:after:swap", prepare);
 createAll(Button);
 prepare();

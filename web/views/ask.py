@@ -3,6 +3,8 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
@@ -10,11 +12,17 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from governance.policies import Department
+from governance.errors import QuotaExceeded
+from governance.people import PeopleStore
+from governance.permissions import Permission, Role
+from governance.questions import Channel
 from rag.errors import QuestionRefused
 from rag.retrieve import clean_question
 from rag.schema import AnswerStatus
-from web.asked import Asked, Stage, follow, new_question
+from web.answer_words import status_words
+from web.asked import Asked, Stage, follow
+from web.asking import Admitted, Asking
+from web.caller import Caller, caller_of
 from web.cards import (
     by_number,
     cards_beside,
@@ -33,15 +41,19 @@ from web.presence import while_present
 from web.problems import Problem, problem_of
 from web.shelf import Shelf
 from web.sse import EventStream, event_bytes
-from web.wording import count_words
+
+ADMINISTRATORS_NAMED = 3
 
 
 class AskPages:
     """`/`, `/ask` and `/ask/{id}`."""
 
-    def __init__(self, platform: Platform, pages: Pages, answers: Shelf[Asked]) -> None:
+    def __init__(
+        self, platform: Platform, pages: Pages, asking: Asking, answers: Shelf[Asked]
+    ) -> None:
         self._platform = platform
         self._pages = pages
+        self._asking = asking
         self._answers = answers
 
     def routes(self) -> list[Route]:
@@ -53,61 +65,96 @@ class AskPages:
         ]
 
     async def form(self, request: Request) -> Response:
-        """The empty question page; `?q=` fills it in for a link from elsewhere."""
+        """The empty question page; `?q=` fills it in for a link from elsewhere.
+
+        Who asks nothing here is led to what they may do.
+        """
+        caller = caller_of(request)
+        if not caller.may_somewhere(Permission.POLICIES_ASK):
+            return await self._elsewhere(request, caller)
         return await self._page(
+            request,
             question=request.query_params.get("q", ""),
             wanted=request.query_params.get("department"),
         )
 
     async def ask(self, request: Request) -> Response:
         """Answer a question: as a stream where htmx asks, else on a page of its own."""
+        caller = caller_of(request)
         form = await request.form()
         question, wanted = str(form.get("question", "")), str(form.get("department", ""))
-        known = await run_in_threadpool(self._platform.policies.departments)
         try:
             question = clean_question(question, self._platform.rag_settings)
-            department = choose(known, wanted)
-        except QuestionRefused as error:
-            problem = problem_of(error)
-            return _whole_page(await self._page(question=question, wanted=wanted, problem=problem))
-        asked = new_question(question, department.name, await self._count(department.name))
-        address = str(request.base_url)
+            department = choose(caller.departments(Permission.POLICIES_ASK), wanted)
+            admitted = await self._asking.admit(caller, question, department, Channel.PAGE)
+        except (QuestionRefused, QuotaExceeded) as error:
+            page = await self._page(
+                request, question=question, wanted=wanted, problem=problem_of(error)
+            )
+            if isinstance(error, QuotaExceeded):
+                page.headers["Retry-After"] = str(error.retry_after_s)
+            return _whole_page(page)
+        policies = await self._count(department.name)
+        asked = Asked(admitted.id, caller.owner, question, department.name, policies)
         if "hx-request" in request.headers:
             return EventStream(
-                self._stream(asked, address), headers={"HX-Push-Url": f"/ask/{asked.id}"}
+                self._stream(request, admitted, asked),
+                headers={"HX-Push-Url": f"/ask/{asked.id}", **admitted.headers},
             )
-        await while_present(request, self._finish(asked))
+        await while_present(request, self._finish(admitted, asked))
         return RedirectResponse(f"/ask/{asked.id}", status_code=303)
 
     async def answer(self, request: Request) -> Response:
         """A question that was asked before, with its answer."""
+        caller = caller_of(request)
         asked = self._answers.get(request.path_params["answer_id"])
-        if asked is None:
+        if asked is None or asked.owner != caller.owner:
+            raise AnswerGone
+        if asked.department not in caller.department_names(Permission.POLICIES_ASK):
             raise AnswerGone
         return await self._page(
+            request,
             question=asked.question,
             wanted=asked.department,
             asked=asked,
             **shown(asked, str(request.base_url), self._platform.settings.sources_unfolded),
         )
 
+    async def _elsewhere(self, request: Request, caller: Caller) -> Response:
+        if caller.may_somewhere(Permission.POLICIES_SEARCH):
+            return RedirectResponse("/search", status_code=303)
+        platform = self._platform
+        administrators = await run_in_threadpool(
+            administrators_of, platform.people, platform.clock()
+        )
+        return self._pages.page(
+            "sign_in/no_role.html",
+            request=request,
+            person=caller.principal,
+            administrators=administrators,
+        )
+
     async def _page(
         self,
+        request: Request,
         question: str,
         wanted: str | None,
         problem: Problem | None = None,
         **values: Any,
     ) -> HTMLResponse:
-        known: tuple[Department, ...] = await run_in_threadpool(self._platform.policies.departments)
+        caller = caller_of(request)
+        known = caller.departments(Permission.POLICIES_ASK)
         department = suggest(known, wanted)
         return self._pages.page(
             "ask/page.html",
             status=problem.status if problem else 200,
+            request=request,
             here="/",
+            may_load=caller.may_somewhere(Permission.DOCUMENTS_LOAD),
             question=question,
             department=department,
             departments=known,
-            policies=await self._count(department),
+            policies=await self._count(department) if department else 0,
             max_chars=self._platform.rag_settings.question_max_chars,
             problem=problem,
             **values,
@@ -116,19 +163,22 @@ class AskPages:
     async def _count(self, department: str) -> int:
         return await run_in_threadpool(self._platform.policies.count_in_force, department)
 
-    async def _finish(self, asked: Asked) -> None:
+    async def _finish(self, admitted: Admitted, asked: Asked) -> None:
         last = asked
-        async with aclosing(follow(self._platform.assistant, asked)) as steps:
+        async with aclosing(follow(self._asking.events(admitted), asked)) as steps:
             async for step in steps:
                 last = step
         self._answers.put(asked.id, last)
 
-    async def _stream(self, asked: Asked, address: str) -> AsyncGenerator[bytes, None]:
+    async def _stream(
+        self, request: Request, admitted: Admitted, asked: Asked
+    ) -> AsyncGenerator[bytes, None]:
+        address = str(request.base_url)
         # Kept from the start: who reloads in the middle finds the question again.
         self._answers.put(asked.id, replace(asked, stage=Stage.CUT_SHORT))
         yield self._stage(asked, None, address)
         before = asked
-        async with aclosing(follow(self._platform.assistant, asked)) as steps:
+        async with aclosing(follow(self._asking.events(admitted), asked)) as steps:
             async for step in steps:
                 if step.stage is Stage.DONE:
                     self._answers.put(asked.id, step)
@@ -147,30 +197,6 @@ class AskPages:
                 **shown(asked, address, self._platform.settings.sources_unfolded),
             )
         )
-
-
-def status_words(asked: Asked) -> str:
-    """The one line that is announced when a stage begins."""
-    match asked.stage:
-        case Stage.SEARCHING:
-            return f"Searching {count_words(asked.policies, 'current policy', 'current policies')}"
-        case Stage.READING:
-            return f"Found {count_words(len(asked.passages), 'passage')}, reading"
-        case Stage.WRITING:
-            return "Writing"
-        case Stage.CUT_SHORT:
-            return "The answer was cut short"
-        case Stage.DONE:
-            return _ending_words(asked)
-
-
-def _ending_words(asked: Asked) -> str:
-    if asked.problem is not None or asked.answer is None:
-        return "The answer was cut short" if asked.text else "There is no answer this time"
-    if asked.answer.status is not AnswerStatus.ANSWERED:
-        return "We did not find this in the current policies"
-    sources = len({citation.marker for citation in asked.answer.citations})
-    return f"Answer ready, with {count_words(sources, 'source')}"
 
 
 def shown(asked: Asked, address: str, unfolded: int) -> dict[str, Any]:
@@ -201,6 +227,16 @@ def shown(asked: Asked, address: str, unfolded: int) -> dict[str, Any]:
         "oldest_review": oldest_review(answer),
         "copy_text": copy_text(asked.question, answer, cards, address),
     }
+
+
+def administrators_of(people: PeopleStore, now: datetime) -> tuple[str, ...]:
+    """Whom somebody without a role can ask, some of them, by name."""
+    names = (
+        person.name
+        for person in people.people()
+        if person.is_usable(now) and any(held.role is Role.ADMINISTRATOR for held in person.grants)
+    )
+    return tuple(islice(names, ADMINISTRATORS_NAMED))
 
 
 def _whole_page(response: HTMLResponse) -> HTMLResponse:

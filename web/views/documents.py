@@ -11,23 +11,27 @@ from starlette.routing import Route
 
 from governance.errors import GovernanceError
 from governance.jobs import Job, JobState
-from governance.policies import Department
+from governance.permissions import Permission
+from governance.policies import Department, DocumentDetail
+from web.caller import Caller, caller_of
+from web.departments import choose
 from web.errors import WebError
 from web.pages import Pages
 from web.parts import Platform
 from web.problems import Problem, problem_of
+from web.scoped import document_for, documents_for, job_for, open_jobs_for, recent_jobs_for
 from web.shelf import Shelf
 from web.uploads import Handed, files_of, hand_in_all
 
+# What one person handed in, to be shown to nobody else.
+Notice = tuple[str, tuple[Handed, ...]]
 TROUBLED = frozenset({JobState.REFUSED, JobState.FAILED})
 
 
 class DocumentPages:
     """`/documents` and what is done there."""
 
-    def __init__(
-        self, platform: Platform, pages: Pages, notices: Shelf[tuple[Handed, ...]]
-    ) -> None:
+    def __init__(self, platform: Platform, pages: Pages, notices: Shelf[Notice]) -> None:
         self._platform = platform
         self._pages = pages
         self._notices = notices
@@ -45,74 +49,102 @@ class DocumentPages:
 
     async def page(self, request: Request) -> Response:
         """The table, the jobs and the upload form."""
+        owner, handed = self._notices.get(request.query_params.get("upload", "")) or ("", ())
         return await self._page(
-            handed=self._notices.get(request.query_params.get("upload", "")) or (),
+            request,
+            handed=handed if owner == caller_of(request).owner else (),
             removed="removed" in request.query_params,
             wanted=request.query_params.get("department", ""),
         )
 
     async def upload(self, request: Request) -> Response:
         """Hand files to the loader, then show what became of each."""
+        caller = caller_of(request)
         async with request.form() as form:
             try:
                 files = files_of(form, self._platform.settings.max_upload_files)
-                department = await run_in_threadpool(self._department, form)
+                department = await run_in_threadpool(self._department, caller, form)
             except (WebError, GovernanceError) as error:
-                return await self._page(problem=problem_of(error))
-            handed = await hand_in_all(self._platform, files, department)
+                return await self._page(request, problem=problem_of(error))
+            handed = await hand_in_all(self._platform, caller, files, department)
         notice = uuid4().hex
-        self._notices.put(notice, handed)
+        self._notices.put(notice, (caller.owner, handed))
         return RedirectResponse(f"/documents?upload={notice}", status_code=303)
 
     async def progress(self, request: Request) -> Response:
         """The jobs as a fragment; the table comes with it when it has changed."""
-        values = await run_in_threadpool(self._lists)
+        values = await run_in_threadpool(self._lists, caller_of(request))
         changed = request.query_params.get("open") != str(len(values["open_jobs"]))
-        return self._pages.page("documents/_progress.html", with_table=changed, **values)
+        return self._pages.page(
+            "documents/_progress.html", request=request, with_table=changed, **values
+        )
 
     async def forget(self, request: Request) -> Response:
         """Take a failed job off the list."""
-        await run_in_threadpool(self._platform.jobs.forget, request.path_params["job_id"])
+        await run_in_threadpool(self._forget, caller_of(request), request.path_params["job_id"])
         return RedirectResponse("/documents", status_code=303)
 
     async def confirm(self, request: Request) -> Response:
         """Ask before a document is removed."""
-        document = await run_in_threadpool(
-            self._platform.policies.document, request.path_params["document_id"]
+        document = await run_in_threadpool(self._to_remove, request)
+        return self._pages.page(
+            "documents/delete.html", request=request, here="/documents", document=document
         )
-        return self._pages.page("documents/delete.html", here="/documents", document=document)
 
     async def delete(self, request: Request) -> Response:
         """Remove a document."""
-        await run_in_threadpool(self._platform.loader.delete, request.path_params["document_id"])
+        document = await run_in_threadpool(self._to_remove, request)
+        await run_in_threadpool(
+            self._platform.loader.delete, caller_of(request).actor, document.document_id
+        )
         return RedirectResponse("/documents?removed", status_code=303)
 
-    async def _page(self, problem: Problem | None = None, **values: Any) -> Response:
-        lists = await run_in_threadpool(self._lists)
+    def _to_remove(self, request: Request) -> DocumentDetail:
+        return document_for(
+            caller_of(request),
+            self._platform.policies,
+            request.path_params["document_id"],
+            Permission.DOCUMENTS_DELETE,
+        )
+
+    def _forget(self, caller: Caller, job_id: str) -> None:
+        job = job_for(caller, self._platform.jobs, job_id, Permission.JOBS_FORGET)
+        self._platform.jobs.forget(caller.actor, job.job_id)
+
+    async def _page(
+        self, request: Request, problem: Problem | None = None, **values: Any
+    ) -> Response:
+        lists = await run_in_threadpool(self._lists, caller_of(request))
         return self._pages.page(
             "documents/page.html",
             status=problem.status if problem else 200,
+            request=request,
             here="/documents",
             problem=problem,
             **lists,
             **values,
         )
 
-    def _lists(self) -> dict[str, Any]:
+    def _lists(self, caller: Caller) -> dict[str, Any]:
         jobs = self._platform.jobs
-        open_jobs = jobs.open_jobs()
-        recent = jobs.recent(limit=self._platform.settings.recent_jobs)
+        recent = recent_jobs_for(caller, jobs, self._platform.settings.recent_jobs)
         troubled: list[Job] = [job for job in recent if job.state in TROUBLED]
         return {
-            "departments": self._platform.policies.departments(),
-            "documents": self._platform.policies.documents(),
-            "open_jobs": open_jobs,
+            "departments": caller.departments(Permission.POLICIES_READ),
+            "loadable": caller.departments(Permission.DOCUMENTS_LOAD),
+            "removable": caller.department_names(Permission.DOCUMENTS_DELETE),
+            "forgettable": caller.department_names(Permission.JOBS_FORGET),
+            "may_create": caller.may(Permission.DEPARTMENTS_CREATE),
+            "documents": documents_for(caller, self._platform.policies),
+            "open_jobs": open_jobs_for(caller, jobs),
             "troubled": troubled,
             "interval_ms": self._platform.settings.progress_interval_ms,
         }
 
-    def _department(self, form: FormData) -> Department:
+    def _department(self, caller: Caller, form: FormData) -> Department:
         new_name = str(form.get("new_department", "")).strip()
         if new_name:
-            return self._platform.policies.create_department(new_name)
-        return self._platform.policies.department(str(form.get("department", "")))
+            caller.require(Permission.DEPARTMENTS_CREATE, None)
+            return self._platform.policies.create_department(caller.actor, new_name)
+        known = caller.departments(Permission.DOCUMENTS_LOAD)
+        return choose(known, str(form.get("department", "")))

@@ -17,6 +17,6 @@ class HelpPages:
         """Where this page is."""
         return [Route("/help", self.page, methods=["GET"])]
 
-    async def page(self, _request: Request) -> Response:
+    async def page(self, request: Request) -> Response:
         """What this is, how to ask, what not to enter."""
-        return self._pages.page("help/page.html")
+        return self._pages.page("help/page.html", request=request)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -13,10 +14,13 @@ from starlette.routing import Route
 
 from governance.errors import NotFound
 from governance.policies import DocumentSummary, PassageRecord
+from web.caller import caller_of
 from web.errors import NoPageImage
 from web.page_text import Shown, shown_blocks
 from web.pages import Pages, today
 from web.parts import Platform
+from web.reading import note_reading
+from web.scoped import version_for
 
 PDF = "application/pdf"
 # Shown whole below this many pages.
@@ -87,10 +91,7 @@ class ViewerPages:
 
     async def image(self, request: Request) -> Response:
         """One page as a picture, with the quoted lines marked."""
-        png = await run_in_threadpool(self._image, request)
-        # What a version says never changes, and a picture takes a while to draw.
-        kept = f"private, max-age={self._platform.settings.page_image_kept_s}, immutable"
-        return Response(png, media_type="image/png", headers={"Cache-Control": kept})
+        return await run_in_threadpool(self._image, request)
 
     async def file(self, request: Request) -> Response:
         """The original file, to be saved and never shown by the browser itself."""
@@ -98,6 +99,7 @@ class ViewerPages:
         path = await run_in_threadpool(
             self._platform.policies.original_path, version.document_id, version.version
         )
+        await run_in_threadpool(note_reading, caller_of(request), version, "file")
         return FileResponse(
             path,
             media_type=version.media_type,
@@ -111,6 +113,7 @@ class ViewerPages:
         version = self._version(request)
         quoted = self._quoted(version, request.query_params)
         texts = self._platform.policies.page_texts(version.document_id, version.version)
+        note_reading(caller_of(request), version, "viewer")
         asked_page = _number(request.query_params.get("page"))
         first, last = window(
             len(texts),
@@ -122,6 +125,7 @@ class ViewerPages:
         pages = placed(pages, quoted, asked_page)
         return self._pages.page(
             "viewer/page.html",
+            request=request,
             here="/documents",
             version=version,
             overdue=version.review_due is not None and version.review_due < today(),
@@ -134,18 +138,26 @@ class ViewerPages:
             **paging(first, last, len(texts)),
         )
 
-    def _image(self, request: Request) -> bytes:
+    def _image(self, request: Request) -> Response:
         version = self._version(request)
         page = int(request.path_params["page"])
         if version.media_type != PDF or not 1 <= page <= version.page_count:
             raise NoPageImage
+        # A picture takes a while to draw, and what a version says never changes. The browser keeps
+        # it, but asks each time: whoever sits there next may not be allowed to see it.
+        tag = picture_tag(version.digest, page, request.url.query)
+        headers = {"Cache-Control": "private, no-cache", "ETag": tag}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
         quoted = self._quoted(version, request.query_params)
         path = self._platform.policies.original_path(version.document_id, version.version)
-        return self._platform.draw_page(path, page, [quoted.text] if quoted else [])
+        png = self._platform.draw_page(path, page, [quoted.text] if quoted else [])
+        return Response(png, media_type="image/png", headers=headers)
 
     def _version(self, request: Request) -> DocumentSummary:
-        return self._platform.policies.version(
-            request.path_params["document_id"], request.path_params["number"]
+        path = request.path_params
+        return version_for(
+            caller_of(request), self._platform.policies, path["document_id"], path["number"]
         )
 
     def _quoted(self, version: DocumentSummary, query: QueryParams) -> Quoted | None:
@@ -159,6 +171,11 @@ class ViewerPages:
         if passage.version_id != version.version_id:
             return None
         return quoted_words(passage, _number(query.get("from")), _number(query.get("to")))
+
+
+def picture_tag(digest: str, page: int, query: str) -> str:
+    """The name of one picture: of this file, this page, with these words marked."""
+    return f'"{sha256(f"{digest}/{page}?{query}".encode()).hexdigest()[:32]}"'
 
 
 def quoted_words(passage: PassageRecord, start: int | None, end: int | None) -> Quoted:

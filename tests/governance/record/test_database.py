@@ -1,18 +1,26 @@
-"""The record opens safely or not at all, and its transactions are whole."""
+"""The record opens safely or not at all, and its transactions are whole, on both databases."""
 
-import sqlite3
 import threading
-from pathlib import Path
+from datetime import UTC, datetime
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Connection, func, inspect, select, text
 
 from governance.config import GovernanceSettings
 from governance.errors import RecordUnusable
-from governance.record.database import Record, check_sqlite_version, open_record, schema_version
-from governance.record.tables import metadata
+from governance.record import people_tables, trail_tables, use_tables  # noqa: F401
+from governance.record.database import Record, open_record, schema_version
+from governance.record.tables import departments, metadata
+
+COUNT = select(func.count()).select_from(departments)
+
+
+def add(connection: Connection, name: str) -> None:
+    connection.execute(
+        departments.insert().values(id=name, name=name, created_at=datetime.now(UTC))
+    )
 
 
 def test_migrations_build_exactly_the_tables_of_the_code(record: Record) -> None:
@@ -29,72 +37,43 @@ def test_opening_again_changes_nothing(settings: GovernanceSettings, record: Rec
     again.close()
 
 
-@pytest.mark.parametrize("version", [(3, 40, 1), (3, 51, 2)])
-def test_a_sqlite_that_loses_commits_is_refused_by_name(version: tuple[int, ...]) -> None:
-    """The refusal says which SQLite was found and which is needed."""
-    with pytest.raises(RecordUnusable, match=r"3\.51\.3 or newer"):
-        check_sqlite_version(version)
-
-
-def test_the_safe_sqlite_is_the_one_in_use(record: Record) -> None:
-    """The engine runs on the wheel's SQLite, with WAL and full synchronisation."""
-    with record.read() as connection:
-        version = connection.execute(text("SELECT sqlite_version()")).scalar_one()
-        assert tuple(map(int, version.split("."))) >= (3, 51, 3)
-        assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
-        assert connection.execute(text("PRAGMA synchronous")).scalar_one() == 2
-        assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
-
-
-def test_a_file_that_is_no_database_is_named(settings: GovernanceSettings) -> None:
-    """A damaged record is refused with what to do, not with a stack trace."""
-    settings.data_dir.mkdir(parents=True)
-    (settings.data_dir / "record.db").write_bytes(b"this is not a database" * 100)
-    with pytest.raises(RecordUnusable, match=r"record\.db") as refusal:
-        open_record(settings)
-    assert "backup" in refusal.value.hint
-
-
 def test_a_failed_write_leaves_nothing(record: Record) -> None:
     """An exception inside the block takes all of it back, table definitions included."""
     with pytest.raises(RuntimeError), record.write() as connection:
         connection.execute(text("CREATE TABLE half (id INTEGER)"))
+        add(connection, "half")
         raise RuntimeError
     with record.read() as connection:
-        tables = connection.execute(text("SELECT name FROM sqlite_master")).scalars().all()
-    assert "half" not in tables
+        assert "half" not in inspect(connection).get_table_names()
+        assert connection.execute(COUNT).scalar_one() == 0
 
 
 def test_writers_queue_instead_of_failing(record: Record) -> None:
-    """Eight threads that read and then write in one transaction all commit."""
+    """Eight threads that read and then write each see what the one before has written."""
+    seen = []
 
-    def add(number: int) -> None:
+    def count_and_add(number: int) -> None:
         with record.write() as connection:
-            connection.execute(text("SELECT count(*) FROM departments")).scalar_one()
-            connection.execute(
-                text("INSERT INTO departments VALUES (:id, :name, '2026-01-01')"),
-                {"id": str(number), "name": f"department {number}"},
-            )
+            seen.append(connection.execute(COUNT).scalar_one())
+            add(connection, f"department {number}")
 
-    threads = [threading.Thread(target=add, args=(n,)) for n in range(8)]
+    threads = [threading.Thread(target=count_and_add, args=(n,)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    with record.read() as connection:
-        count = connection.execute(text("SELECT count(*) FROM departments")).scalar_one()
-    assert count == 8
+    assert seen == list(range(8))
 
 
 def test_a_reader_does_not_wait_for_a_writer(record: Record) -> None:
     """A read inside another thread's open write sees the state before it."""
     with record.write() as connection:
-        connection.execute(text("INSERT INTO departments VALUES ('1', 'new', '2026-01-01')"))
+        add(connection, "new")
         seen: list[int] = []
 
         def look() -> None:
             with record.read() as reading:
-                seen.append(reading.execute(text("SELECT count(*) FROM departments")).scalar_one())
+                seen.append(reading.execute(COUNT).scalar_one())
 
         thread = threading.Thread(target=look)
         thread.start()
@@ -102,12 +81,19 @@ def test_a_reader_does_not_wait_for_a_writer(record: Record) -> None:
     assert seen == [0]
 
 
-def test_the_record_is_an_ordinary_sqlite_file(
-    settings: GovernanceSettings, tmp_path: Path
-) -> None:
-    """Anybody can read it with the tools they have."""
-    open_record(settings).close()
-    with sqlite3.connect(settings.data_dir / "record.db") as connection:
-        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-    connection.close()
-    assert {"departments", "documents", "versions", "passages"} <= names
+def test_a_read_sees_one_moment(record: Record) -> None:
+    """What others commit during a read block is not seen in it."""
+    with record.read() as reading:
+        before = reading.execute(COUNT).scalar_one()
+        with record.write() as connection:
+            add(connection, "new")
+        assert reading.execute(COUNT).scalar_one() == before
+    with record.read() as reading:
+        assert reading.execute(COUNT).scalar_one() == before + 1
+
+
+def test_a_database_of_another_kind_is_refused_by_name(settings: GovernanceSettings) -> None:
+    """Only SQLite and PostgreSQL keep a record."""
+    other = GovernanceSettings(data_dir=settings.data_dir, database_url="mysql://host/record")
+    with pytest.raises(RecordUnusable, match="'mysql'"):
+        open_record(other)

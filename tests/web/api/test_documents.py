@@ -105,10 +105,10 @@ def test_the_list_and_the_latest_jobs(client: httpx.Client) -> None:
     assert client.get("/api/v1/jobs/none").status_code == 404
 
 
-def test_a_department_is_made_once(client: httpx.Client) -> None:
+def test_a_department_is_made_once(administrator: httpx.Client, client: httpx.Client) -> None:
     """The second time it is returned as it is; a bad name is refused."""
-    known = client.post("/api/v1/departments", json={"name": "Pharmacy"})
+    known = administrator.post("/api/v1/departments", json={"name": "Pharmacy"})
     assert known.status_code == 200
-    assert client.post("/api/v1/departments", json={"name": " "}).status_code == 422
+    assert administrator.post("/api/v1/departments", json={"name": " "}).status_code == 422
     names = [one["name"] for one in client.get("/api/v1/departments").json()["departments"]]
     assert names == ["Pharmacy"]

@@ -7,14 +7,17 @@ from web.api.health import missing_models
 from web.errors import ModelsMissing
 
 
-def test_a_platform_with_everything_is_ready(client: httpx.Client) -> None:
-    """Each part says how it is."""
-    answer = client.get("/readyz")
+def test_a_platform_with_everything_is_ready(
+    administrator: httpx.Client, stranger: httpx.Client
+) -> None:
+    """Each part says how it is, to who runs the platform; nobody else hears of parts."""
+    assert stranger.get("/readyz").json() == {"ready": True}
+    answer = administrator.get("/readyz")
     assert answer.status_code == 200
     parts = answer.json()["parts"]
     assert set(parts) == {"record", "index", "runtime", "models"}
     assert all(part["ready"] for part in parts.values())
-    assert client.get("/healthz").status_code == 200
+    assert stranger.get("/healthz").status_code == 200
 
 
 def test_a_missing_model_is_named() -> None:

@@ -10,9 +10,9 @@ from web.testing import Site
 
 
 @pytest.fixture
-def chat(site: Site) -> Iterator[openai.OpenAI]:
+def chat(site: Site, key: str) -> Iterator[openai.OpenAI]:
     """OpenAI's client on the platform."""
-    with openai.OpenAI(base_url=f"{site.url}/v1", api_key="none", max_retries=0) as chat:
+    with openai.OpenAI(base_url=f"{site.url}/v1", api_key=key, max_retries=0) as chat:
         yield chat
 
 

@@ -75,14 +75,14 @@ def test_a_file_that_cannot_be_read_is_listed_with_its_reason(client: httpx.Clie
     ],
 )
 def test_a_form_that_lacks_something_is_shown_again(
-    client: httpx.Client,
+    administrator: httpx.Client,
     files: list[tuple[str, tuple[str, bytes]]],
     fields: dict[str, str],
     status: int,
     words: str,
 ) -> None:
     """With a summary of the problem."""
-    page = client.post("/documents", files=files or None, data={"x": "y", **fields})
+    page = administrator.post("/documents", files=files or None, data={"x": "y", **fields})
     assert page.status_code == status
     assert "There is a problem" in page.text
     assert words in page.text

@@ -78,7 +78,21 @@ def test_the_quoted_words_are_marked_in_text_and_picture(site: Site, client: htt
     assert plain.headers["Content-Type"] == "image/png"
     assert plain.content != marked.content
     assert marked.content.startswith(b"\x89PNG")
-    assert marked.headers["Cache-Control"] == "private, max-age=3600, immutable"
+
+
+def test_a_kept_picture_is_asked_for_again_each_time(
+    site: Site, client: httpx.Client, stranger: httpx.Client
+) -> None:
+    """Not drawn again, but not shown to who may not see it either."""
+    path = f"/documents/{site.vials}/versions/1/pages/1.png"
+    drawn = client.get(path)
+    assert drawn.headers["Cache-Control"] == "private, no-cache"
+    kept = {"If-None-Match": drawn.headers["ETag"]}
+    assert client.get(path, headers=kept).status_code == 304
+    assert client.get(f"{path}?passage=x", headers=kept).status_code == 200
+    assert stranger.get(path, headers=kept).status_code == 303
+    with site.client("outsider") as outsider:
+        assert outsider.get(path, headers=kept).status_code == 404
 
 
 def test_every_picture_has_its_text_beside_it(site: Site, client: httpx.Client) -> None:

@@ -1,0 +1,108 @@
+"""What the owner of the machine does to a data directory: rebuild its index, back it up.
+
+The platform does it where one runs, because it owns the index; else the command does it itself,
+under the directory's lock, without a runtime and without models.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from governance.errors import BackupRefused
+from governance.events import Action, Actor, Event
+from governance.loading import LoadingStore
+from governance.record.database import Record, open_record
+from ingest.index import rebuild
+from lamplight.backup import make_backup
+from lamplight.lock import DataLock
+from lamplight.manifest import Manifest, summary
+from lamplight.settings import Settings
+from rag.index import open_index
+
+if TYPE_CHECKING:
+    # Loading it takes half a second, and a command that only makes a backup does without.
+    from ingest.workflow import Loader
+
+# Whoever reaches the data directory's own files, by the command line.
+OWNER = Actor("local", "owner", "socket")
+
+
+class Operations:
+    """The operations of a running platform."""
+
+    def __init__(self, record: Record, loader: "Loader", settings: Settings) -> None:
+        self._record = record
+        self._loader = loader
+        self._settings = settings
+
+    def rebuild_index(self, actor: Actor) -> int:
+        """Write the index again while questions are answered; gives the passages written."""
+        passages = self._loader.rebuild_index()
+        note_rebuild(self._record, actor, passages)
+        return passages
+
+    def back_up(self, actor: Actor, destination: Path, *, with_keys: bool) -> dict[str, Any]:
+        """Make a backup while files are loaded and questions answered; gives its summary.
+
+        Raises BackupRefused, NoSpace, RecordNotCopied.
+        """
+        now = datetime.now(UTC)
+        made = make_backup(
+            self._record, self._settings, destination, actor, with_keys=with_keys, made_at=now
+        )
+        return summary(made)
+
+
+def rebuild_alone(settings: Settings) -> int:
+    """Build a new index where no platform runs; also where the old one cannot be read.
+
+    Raises AlreadyRunning, RecordUnusable, IndexFault.
+    """
+    with _record_alone(settings, "reindex") as record:
+        if settings.rag.qdrant_url is None:
+            shutil.rmtree(settings.rag.index_dir, ignore_errors=True)
+        index = open_index(settings.rag)
+        try:
+            passages = rebuild(index, LoadingStore(record, settings.governance))
+        finally:
+            index.close()
+        note_rebuild(record, OWNER, passages)
+        return passages
+
+
+def back_up_alone(settings: Settings, destination: Path, *, with_keys: bool) -> Manifest:
+    """Make a backup where no platform runs.
+
+    Raises AlreadyRunning, BackupRefused, NoSpace, RecordNotCopied, RecordUnusable.
+    """
+    with _record_alone(settings, "backup") as record:
+        now = datetime.now(UTC)
+        return make_backup(record, settings, destination, OWNER, with_keys=with_keys, made_at=now)
+
+
+def note_rebuild(record: Record, actor: Actor, passages: int) -> None:
+    """Record that the index was written again."""
+    with record.write() as connection:
+        record.trail.append(
+            connection, Event(Action.INDEX_REBUILT, actor, facts={"passages": passages})
+        )
+
+
+@contextmanager
+def _record_alone(settings: Settings, purpose: str) -> Iterator[Record]:
+    """The record of a directory that nobody works on. Raises AlreadyRunning, BackupRefused."""
+    governance = settings.governance
+    if governance.database_url is None and not (governance.data_dir / "record.db").is_file():
+        raise BackupRefused(
+            f"There is no record in {governance.data_dir}.",
+            "Name the data directory with --data.",
+        )
+    with DataLock(settings.run_dir).take(purpose):
+        record = open_record(governance)
+        try:
+            yield record
+        finally:
+            record.close()

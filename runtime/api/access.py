@@ -1,0 +1,41 @@
+"""What each route of the runtime asks of its visitor; a route that is absent here is refused."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+from governance.permissions import Permission
+
+
+class Public(Enum):
+    """The mark of a route that answers everybody."""
+
+    PUBLIC = "public"
+
+
+PUBLIC: Final = Public.PUBLIC
+Access = Permission | Public
+
+ROUTES: Mapping[tuple[str, str], Access] = {
+    # Clients probe with these before they say who they are; neither tells of models or people.
+    ("GET", "/"): PUBLIC,
+    ("HEAD", "/"): PUBLIC,
+    ("GET", "/api/version"): PUBLIC,
+    ("HEAD", "/api/version"): PUBLIC,
+    ("GET", "/api/tags"): Permission.MODELS_USE,
+    ("HEAD", "/api/tags"): Permission.MODELS_USE,
+    ("GET", "/api/ps"): Permission.MODELS_USE,
+    ("POST", "/api/show"): Permission.MODELS_USE,
+    ("POST", "/api/generate"): Permission.MODELS_USE,
+    ("POST", "/api/chat"): Permission.MODELS_USE,
+    ("POST", "/api/embed"): Permission.MODELS_USE,
+    ("GET", "/v1/models"): Permission.MODELS_USE,
+    ("GET", "/v1/models/{model:path}"): Permission.MODELS_USE,
+    ("POST", "/v1/chat/completions"): Permission.MODELS_USE,
+    ("POST", "/v1/embeddings"): Permission.MODELS_USE,
+    ("POST", "/api/pull"): Permission.MODELS_MANAGE,
+    ("POST", "/api/push"): Permission.MODELS_MANAGE,
+    ("POST", "/api/create"): Permission.MODELS_MANAGE,
+    ("POST", "/api/copy"): Permission.MODELS_MANAGE,
+    ("DELETE", "/api/delete"): Permission.MODELS_MANAGE,
+}

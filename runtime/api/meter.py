@@ -1,0 +1,111 @@
+"""Counts what a model does for a request: reserved before, charged and recorded once after.
+
+The record is written before the last piece of an answer goes out, so that a whole answer that
+somebody has is always one that is recorded. Where a request is cut short it is written all the
+same, by a task that the cut does not reach.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.api.gate import Change, Gate, Use, Visit
+from runtime.errors import ModelRuntimeError
+from runtime.protocol import Embed, Generate
+from runtime.store import InstalledModel
+
+# English has about four characters to a token; a reservation may rather be too high.
+CHARS_PER_TOKEN = 3
+# Well within the five minutes for which a reservation outlives a process that died.
+RENEW_S = 120.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """The tokens of a request so far."""
+
+    prompt_tokens: int
+    answer_tokens: int = 0
+
+
+class Meter:
+    """Reserves, charges and records for all requests of one runtime."""
+
+    def __init__(self, gate: Gate, renew_s: float = RENEW_S) -> None:
+        self._gate = gate
+        self._renew_s = renew_s
+        self._writing: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def charged(
+        self, visit: Visit, model: InstalledModel, prompt_tokens: int, answer_tokens: int = 0
+    ) -> AsyncIterator[Tally]:
+        """Let a model work in this block for what is set aside. Raises LimitReached."""
+        gate = self._gate
+        reservation = await asyncio.to_thread(gate.reserve, visit, prompt_tokens + answer_tokens)
+        tally = Tally(prompt_tokens)
+
+        def used(outcome: str = "done", reason: str | None = None) -> Use:
+            name, digest = str(model.name), model.manifest.digest
+            return Use(name, digest, tally.prompt_tokens, tally.answer_tokens, outcome, reason)
+
+        renewal = asyncio.create_task(self._renew(reservation))
+        try:
+            yield tally
+        except BaseException as error:
+            renewal.cancel()
+            await self._write(gate.record_use, visit, used("failed", why(error)), reservation)
+            raise
+        renewal.cancel()
+        await self._write(gate.record_use, visit, used(), reservation)
+
+    async def changed(self, visit: Visit, change: Change) -> None:
+        """Record what was done to a model."""
+        await self._write(self._gate.record_change, visit, change)
+
+    async def close(self) -> None:
+        """Wait for what is still being written."""
+        await asyncio.gather(*self._writing, return_exceptions=True)
+
+    async def _renew(self, reservation: str | None) -> None:
+        while reservation is not None:
+            await asyncio.sleep(self._renew_s)
+            await asyncio.to_thread(self._gate.renew, reservation)
+
+    async def _write(self, write: Callable[..., None], *arguments: Any) -> None:
+        task = asyncio.create_task(asyncio.to_thread(write, *arguments))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        await asyncio.shield(task)
+
+
+def why(error: BaseException) -> str:
+    """The kind of an error, never its text: that may quote what was asked."""
+    if isinstance(error, ModelRuntimeError):
+        return type(error).__name__
+    gone = isinstance(error, GeneratorExit | asyncio.CancelledError)
+    return "Cancelled" if gone else "Broken"
+
+
+def prompt_tokens_of(job: Generate | Embed) -> int:
+    """About how many tokens a prompt has; the model counts them exactly, later."""
+    if isinstance(job, Embed):
+        return _tokens(job.texts)
+    messages = job.messages or ()
+    texts = [str(message.get("content", "")) for message in messages]
+    return _tokens([*texts, job.text or ""]) + len(job.context)
+
+
+def answer_tokens_of(job: Generate, context_tokens: int) -> int:
+    """The most tokens an answer is reserved for: what it asks for, else one context.
+
+    context_tokens: where the job names no context of its own.
+    """
+    context = job.options.num_ctx or context_tokens
+    return context if job.options.num_predict < 0 else job.options.max_new_tokens(context)
+
+
+def _tokens(texts: Iterable[str]) -> int:
+    return sum(-(-len(text) // CHARS_PER_TOKEN) for text in texts)

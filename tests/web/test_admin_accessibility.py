@@ -1,0 +1,205 @@
+"""Every state of the admin pages in a real browser: axe-core's rules, no sideways scrolling."""
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from governance.events import SYSTEM, Actor
+from governance.limits import Limit, Period
+from governance.permissions import Role
+from governance.questions import AskedRecord, Channel, QuestionStatus
+from governance.retention_rules import RetentionMode
+from web.session_cookie import PLAIN_NAME
+from web.testing import Site
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN_AXE = """async (tags) => (await axe.run(document, {runOnly: tags})).violations
+    .map((found) => `${found.id}: ${found.nodes.map((node) => node.html).join(' ')}`)"""
+OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+REPEATED_IDS = """() => [...document.querySelectorAll('[id]')].map((one) => one.id)
+    .filter((id, at, all) => all.indexOf(id) !== at)"""
+# Where to put a picture of each state, for whoever wants to look at them.
+PICTURES = os.environ.get("LAMPLIGHT_TEST_PICTURES")
+
+State = tuple[str, Callable[[Page, Site], None]]
+
+
+def go(path: str) -> Callable[[Page, Site], None]:
+    """The page at this address."""
+    return lambda page, _site: page.goto(path) and None
+
+
+def open_all(page: Page) -> None:
+    """Fold everything out: what is folded in is not checked."""
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+
+
+def person(who: str, rest: str = "") -> Callable[[Page, Site], None]:
+    """The page of this person."""
+    return lambda page, site: page.goto(f"/people/{site.people[who]}{rest}") and None
+
+
+def department(page: Page, site: Site) -> None:
+    """Pharmacy, with limits, a proposal by somebody else and a legal hold."""
+    place = site.platform.policies.department("Pharmacy")
+    quotas, retention, now = site.platform.quotas, site.platform.retention, site.clock()
+    quotas.set_limit(SYSTEM, Limit(place.id, None, True, Period.DAY, 50_000, None))
+    manager = Actor("local", "manager", "password", site.people["manager"])
+    retention.propose(manager, place.id, RetentionMode.MASKED, 30, now)
+    retention.hold(manager, place.id, "Case 12", now)
+    page.goto(f"/departments/{place.id}")
+
+
+def link(page: Page, site: Site) -> None:
+    """A person's page with a new one-time link."""
+    page.goto(f"/people/{site.people['editor']}")
+    page.get_by_role("button", name="New password link").click()
+
+
+def bad_person(page: Page, _site: Site) -> None:
+    """The form that refuses a person without a name."""
+    page.goto("/people/new")
+    page.get_by_role("button", name="Add and show the link").click()
+
+
+def bad_role(page: Page, site: Site) -> None:
+    """A person's page that refuses a role without a department."""
+    page.goto(f"/people/{site.people['nobody']}")
+    page.get_by_text("Give a role").click()
+    page.get_by_label("Staff").check()
+    page.get_by_role("button", name="Give the role").click()
+
+
+def bad_limit(page: Page, site: Site) -> None:
+    """A department's page that refuses a limit of letters."""
+    page.goto(f"/departments/{site.platform.policies.department('Catering').id}")
+    page.get_by_text("Set a limit").click()
+    page.get_by_label("Questions (optional)").fill("many")
+    page.get_by_role("button", name="Set the limit").click()
+
+
+def audit(page: Page, site: Site) -> None:
+    """The audit page, checked, with an ended emergency to review and a running one."""
+    # An hour back, not forward: the sessions of the other tests go on.
+    site.clock.ahead -= timedelta(minutes=61)
+    emergency(site, "editor")
+    site.clock.ahead += timedelta(minutes=61)
+    emergency(site, "approver")
+    page.goto("/audit")
+    page.get_by_role("button", name="Check now").click()
+
+
+def emergency(site: Site, who: str) -> None:
+    """Let somebody into Catering."""
+    actor = Actor("local", who, "password", site.people[who])
+    place = site.platform.policies.department("Catering").id
+    site.platform.emergencies.start(
+        actor, site.people[who], place, Role.STAFF, "Allergy of a patient", 60
+    )
+
+
+def question(page: Page, site: Site) -> None:
+    """A question with its text."""
+    place = site.platform.policies.department("Catering")
+    retention = site.platform.retention
+    manager = Actor("local", "manager", "password", site.people["manager"])
+    admin = Actor("local", "administrator", "password", site.people["administrator"])
+    retention.propose(manager, place.id, RetentionMode.FULL, 30, site.clock())
+    retention.agree(admin, place.id, RetentionMode.FULL, 30, site.clock())
+    asked = AskedRecord(
+        place.id,
+        site.people["outsider"],
+        Channel.PAGE,
+        QuestionStatus.ANSWERED,
+        "When are menus changed?",
+        "On the first Monday of the month. [1]",
+        checks={"released": 1, "dropped": 0},
+        timings_ms={"search": 12, "total": 1804},
+    )
+    found = site.platform.questions.record_answer(SYSTEM, asked, site.clock())
+    page.goto(f"/audit/questions/{found}")
+
+
+def running(page: Page, site: Site) -> None:
+    """Every page while emergency access runs."""
+    page.goto("/emergency")
+    page.get_by_label("Which department?").select_option("Catering")
+    page.get_by_label("Why?").fill("A patient with an allergy, nobody there")
+    page.get_by_role("button", name="Start emergency access").click()
+
+
+def no_reason(page: Page, _site: Site) -> None:
+    """The form that refuses an emergency without a reason."""
+    page.goto("/emergency")
+    page.get_by_label("Which department?").select_option("Catering")
+    page.get_by_role("button", name="Start emergency access").click()
+
+
+def rights(page: Page, site: Site) -> None:
+    """What somebody can see."""
+    page.goto(f"/rights?person={site.people['staff']}&department=Pharmacy&q=vials")
+
+
+STATES: dict[str, State] = {
+    "people": ("administrator", go("/people")),
+    "people of a manager": ("manager", go("/people")),
+    "add": ("administrator", go("/people/new")),
+    "add as manager": ("manager", go("/people/new")),
+    "add refused": ("administrator", bad_person),
+    "person": ("administrator", person("editor")),
+    "person for an auditor": ("auditor", person("staff")),
+    "link": ("administrator", link),
+    "suspend": ("administrator", person("editor", "/suspend")),
+    "role refused": ("administrator", bad_role),
+    "departments": ("administrator", go("/departments")),
+    "department": ("administrator", department),
+    "limit refused": ("administrator", bad_limit),
+    "audit": ("administrator", audit),
+    "audit search": ("auditor", go("/audit?who=editor&act=document.deleted")),
+    "audit search refused": ("auditor", go("/audit?who=nobody-known&from-day=40")),
+    "event": ("administrator", go("/audit/2")),
+    "questions": ("administrator", go("/audit/questions")),
+    "question": ("administrator", question),
+    "rights": ("administrator", rights),
+    "rights empty": ("auditor", go("/rights")),
+    "emergency": ("staff", go("/emergency")),
+    "emergency refused": ("staff", no_reason),
+    "emergency running": ("staff", running),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_an_admin_page_breaks_no_rule_and_fits_a_narrow_window(
+    browser: Browser, site: Site, name: str
+) -> None:
+    """At 1280 pixels, and at 320 as with 400 % zoom; no id stands twice."""
+    who, reach = STATES[name]
+    context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 900})
+    context.add_cookies([{"name": PLAIN_NAME, "value": site.session(who), "url": site.url}])
+    page = context.new_page()
+    try:
+        reach(page, site)
+        picture(page, f"{name} wide")
+        open_all(page)
+        page.evaluate(AXE.read_text())
+        assert page.evaluate(RUN_AXE, TAGS) == []
+        assert page.evaluate(REPEATED_IDS) == []
+        page.set_viewport_size({"width": 320, "height": 640})
+        assert page.evaluate(OVERFLOW) <= 0
+        assert page.evaluate(RUN_AXE, TAGS) == []
+        picture(page, f"{name} narrow")
+    finally:
+        context.close()
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture where somebody wants to see it."""
+    if PICTURES:
+        page.screenshot(path=f"{PICTURES}/{name.replace(' ', '-')}.png", full_page=True)

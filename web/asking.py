@@ -1,0 +1,239 @@
+"""Runs a question from its admission to its record: the one way to the assistant.
+
+A question is admitted when its caller may ask there and the limits have room for it; the room is
+reserved. While it is answered the caller's right is read again and again. It is recorded and
+charged before its last event is passed on, so no finished answer is seen that the record does not
+know; one that was broken off is recorded as that, and what was not begun is not charged.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import uuid4
+
+from anyio import CancelScope
+from starlette.concurrency import run_in_threadpool
+
+from governance.errors import IllegalTransition
+from governance.permissions import Permission
+from governance.policies import Department
+from governance.questions import AskedRecord, Channel, PassageUsed, QuestionStatus
+from rag.errors import AnswerCutShort
+from rag.events import Answered, AskEvent, Checks, PassagesFound, TokenReleased
+from rag.schema import Answer, Passage
+from web.allowed import while_allowed
+from web.caller import Caller
+from web.errors import AccessEnded, Forbidden, NotSignedIn, SessionLocked
+from web.limit_headers import limit_headers
+from web.parts import Platform
+
+RENEW_EVERY = timedelta(minutes=1)
+# The runtime's count is not told to us; a token of English is about four characters.
+CHARS_PER_TOKEN = 4
+INSTRUCTION_TOKENS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A question that may be asked: who, where, by which way, and the room kept for it."""
+
+    id: str
+    caller: Caller
+    question: str
+    department: Department
+    channel: Channel
+    reservation_id: str
+    headers: dict[str, str]
+
+
+@dataclass(slots=True)
+class Seen:
+    """What is known of an answer under way."""
+
+    passages: tuple[Passage, ...] = ()
+    version_ids: dict[str, str] = field(default_factory=dict)
+    text: str = ""
+    answer: Answer | None = None
+    checks: Checks = field(default_factory=Checks)
+
+
+class Asking:
+    """Admits, watches, records and charges questions."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    async def admit(
+        self, caller: Caller, question: str, department: Department, channel: Channel
+    ) -> Admitted:
+        """Let a question in. Raises Forbidden, QuotaExceeded."""
+        return await run_in_threadpool(self._admit, caller, question, department, channel)
+
+    async def events(self, admitted: Admitted) -> AsyncGenerator[AskEvent, None]:
+        """What happens while the question is answered.
+
+        Raises RagError, AccessEnded. Closing it stops the model and records that it was stopped.
+        """
+        seen, status, is_recorded = Seen(), QuestionStatus.ABORTED, False
+        try:
+            async with aclosing(self._watched(admitted)) as events:
+                async for event in events:
+                    if isinstance(event, Answered):
+                        # One id for the answer and for its record.
+                        event = replace(event, answer=replace(event.answer, id=admitted.id))
+                        status = QuestionStatus(event.answer.status.value)
+                    await self._see(seen, event, admitted)
+                    if isinstance(event, Answered):
+                        is_recorded = True
+                        await run_in_threadpool(self._record, admitted, status, seen)
+                    yield event
+            status = QuestionStatus.FAILED  # it ended without a last event
+        except (AccessEnded, GeneratorExit):
+            raise
+        except Exception:
+            status = QuestionStatus.FAILED
+            raise
+        finally:
+            if not is_recorded:
+                # Shielded: whoever went away must not take the record of their question along.
+                with CancelScope(shield=True):
+                    await run_in_threadpool(self._record, admitted, status, seen)
+
+    async def answer(self, admitted: Admitted) -> Answer:
+        """The finished answer. Raises RagError, AccessEnded."""
+        async with aclosing(self.events(admitted)) as events:
+            async for event in events:
+                if isinstance(event, Answered):
+                    return event.answer
+        raise AnswerCutShort
+
+    def _admit(
+        self, caller: Caller, question: str, department: Department, channel: Channel
+    ) -> Admitted:
+        caller.require(Permission.POLICIES_ASK, department.id)
+        platform, now = self._platform, self._platform.clock()
+        rag = platform.rag_settings
+        tokens = rag.prompt_tokens + rag.answer_tokens + INSTRUCTION_TOKENS + tokens_of(question)
+        who = (caller.principal.person_id, department.id)
+        reservation = platform.quotas.reserve(*who, tokens, now)
+        headers = limit_headers(platform.quotas.left(*who, now))
+        return Admitted(uuid4().hex, caller, question, department, channel, reservation.id, headers)
+
+    def _watched(self, admitted: Admitted) -> AsyncGenerator[AskEvent, None]:
+        department = admitted.department
+        events = self._platform.assistant.ask(
+            admitted.question, department.name, admitted.caller.asker(department.id)
+        )
+        check = right_check(admitted.caller, Permission.POLICIES_ASK, department.id)
+        renew = renewal(self._platform, admitted.reservation_id)
+
+        def check_and_renew() -> None:
+            check()
+            renew()
+
+        return while_allowed(
+            events, check_and_renew, self._platform.settings.rights_checked_every_s
+        )
+
+    async def _see(self, seen: Seen, event: AskEvent, admitted: Admitted) -> None:
+        match event:
+            case PassagesFound(passages):
+                seen.passages = passages
+                # Now, because a version can be gone before the answer is finished.
+                seen.version_ids = await run_in_threadpool(self._versions, admitted, passages)
+            case TokenReleased(text):
+                seen.text += text
+            case Answered(answer, checks):
+                seen.answer, seen.checks = answer, checks
+
+    def _versions(self, admitted: Admitted, passages: Sequence[Passage]) -> dict[str, str]:
+        ids = [one.passage_id for one in passages]
+        found = self._platform.policies.passages_in_force(ids, admitted.department.name)
+        return {passage_id: one.version_id for passage_id, one in found.items()}
+
+    def _record(self, admitted: Admitted, status: QuestionStatus, seen: Seen) -> None:
+        """Record the question, then charge it or give the room back."""
+        used = tokens_used(admitted.question, seen, self._platform.rag_settings.prompt_tokens)
+        is_charged = bool(seen.text) or seen.answer is not None
+        caller = admitted.caller
+        self._platform.questions.record_answer(
+            caller.actor,
+            _record_of(admitted, status, seen, used if is_charged else 0),
+            self._platform.clock(),
+        )
+        if not is_charged:
+            self._platform.quotas.release(admitted.reservation_id)
+            return
+        try:
+            self._platform.quotas.settle(admitted.reservation_id, used)
+        except IllegalTransition:
+            return  # its room was given back meanwhile; the event says what was used
+
+
+def right_check(
+    caller: Caller, permission: Permission, department_id: str | None
+) -> Callable[[], None]:
+    """What an open stream asks again and again; it raises AccessEnded."""
+
+    def check() -> None:
+        try:
+            caller.again().require(permission, department_id)
+        except (NotSignedIn, SessionLocked, Forbidden) as error:
+            reason = "The right was withdrawn." if isinstance(error, Forbidden) else error.message
+            raise AccessEnded(reason) from error
+
+    return check
+
+
+def renewal(platform: Platform, reservation_id: str) -> Callable[[], None]:
+    """Keeps the room of a long answer; to be called now and then."""
+    renewed: list[datetime] = [platform.clock()]
+
+    def renew() -> None:
+        now = platform.clock()
+        if now - renewed[0] >= RENEW_EVERY:
+            renewed[0] = now
+            platform.quotas.renew(reservation_id, now)
+
+    return renew
+
+
+def tokens_of(text: str) -> int:
+    """About how many tokens a text is."""
+    return -(-len(text) // CHARS_PER_TOKEN)
+
+
+def tokens_used(question: str, seen: Seen, prompt_tokens: int) -> int:
+    """About how many tokens an answer took: what the model read and what it wrote."""
+    read = min(sum(tokens_of(one.text) for one in seen.passages), prompt_tokens)
+    return tokens_of(question) + read + INSTRUCTION_TOKENS + tokens_of(seen.text)
+
+
+def _record_of(admitted: Admitted, status: QuestionStatus, seen: Seen, tokens: int) -> AskedRecord:
+    answer = seen.answer
+    return AskedRecord(
+        department_id=admitted.department.id,
+        person_id=admitted.caller.principal.person_id,
+        channel=admitted.channel,
+        status=status,
+        question=admitted.question,
+        answer=answer.answer if answer else seen.text,
+        passages=tuple(_passage_used(one, seen.version_ids) for one in seen.passages),
+        model=answer.model.get("name") if answer else None,
+        model_digest=answer.model.get("digest") if answer else None,
+        prompt_version=answer.prompt_version if answer else None,
+        checks={"released": seen.checks.released, "dropped": seen.checks.dropped},
+        timings_ms=dict(answer.timings_ms) if answer else {},
+        tokens=tokens,
+        request_id=admitted.caller.request_id,
+        question_id=admitted.id,
+    )
+
+
+def _passage_used(passage: Passage, version_ids: dict[str, str]) -> PassageUsed:
+    # A version that went out of force between search and record is named by what is left of it.
+    version_id = version_ids.get(passage.passage_id, f"{passage.document_id}/{passage.version}")
+    digest = sha256(passage.text.encode(errors="surrogatepass")).hexdigest()
+    return PassageUsed(passage.passage_id, digest, version_id)
