@@ -16,6 +16,7 @@ from governance.permissions import Decision, Permission, Role
 from governance.policies import Department
 from governance.tickets import TicketStore
 from web.caller import Caller
+from web.client_certificate import ISSUER as CERTIFICATE_ISSUER
 from web.errors import Forbidden
 
 NOT_HERE = ("This person is not here.", "Reload the list of people.")
@@ -105,14 +106,24 @@ class Roster:
 
         Raises Forbidden, InvalidName, InvalidGrant, PersonExists.
         """
-        if first is None:
-            caller.require(Permission.PEOPLE_MANAGE, None)
-        else:
-            self._check_grant(caller, "", first)
+        self._check_first(caller, first)
         made = self._people.create(caller.actor, name, username)
         if first is not None:
             self._give(caller, made.id, first)
         return self._people.person(made.id), self._tickets.issue_password(caller.actor, made.id)
+
+    def add_certified(
+        self, caller: Caller, name: str, subject: str, first: NewRole | None
+    ) -> Person:
+        """Add a person who shows a client certificate of this subject, with a first role.
+
+        Raises Forbidden, InvalidName, InvalidGrant, PersonExists.
+        """
+        self._check_first(caller, first)
+        made = self._people.create_identity(caller.actor, CERTIFICATE_ISSUER, subject, name)
+        if first is not None:
+            self._give(caller, made.id, first)
+        return self._people.person(made.id)
 
     def give(self, caller: Caller, person_id: str, wanted: NewRole) -> HeldGrant:
         """Give a role. Raises Forbidden, NotFound, InvalidGrant, OwnRights."""
@@ -167,6 +178,12 @@ class Roster:
         return self._people.grant(
             caller.actor, person_id, wanted.role, wanted.department_id, wanted.expires_at
         )
+
+    def _check_first(self, caller: Caller, first: NewRole | None) -> None:
+        if first is None:
+            caller.require(Permission.PEOPLE_MANAGE, None)
+        else:
+            self._check_grant(caller, "", first)
 
     def _check_grant(self, caller: Caller, person_id: str, wanted: NewRole) -> None:
         where = wanted.department_id

@@ -35,15 +35,22 @@ def add_user(
     role: Annotated[Role | None, typer.Option(help="Their first role.")] = None,
     department: Department = None,
     until: Until = None,
+    certificate: Annotated[
+        bool, typer.Option("--certificate", help="USERNAME is the subject of their certificate.")
+    ] = False,
     as_json: AsJson = False,
     data: Data = None,
 ) -> None:
     """Add a person, and print the one-time link with which they choose a password."""
     with platform(data, "user") as (client, _settings):
-        body = {"name": name, "username": username, **_role(client, role, department, until)}
+        body = {"name": name, "username": username, "certificate": certificate}
+        body |= _role(client, role, department, until)
         made = client.post("/api/v1/people", body)
     if as_json:
         print_json(made)
+        return
+    if certificate:
+        notes.print(f"Added {made['name']}. They come in with their certificate.")
         return
     notes.print(f"Added {made['name']}. Hand on this link; it works once, within 3 days:")
     results.print(made["link"], soft_wrap=True)

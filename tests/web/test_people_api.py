@@ -28,6 +28,22 @@ def test_a_person_is_added_with_a_role_and_a_link(owner: httpx.Client, site: Sit
     assert site.platform.people.by_username("fay") is not None
 
 
+def test_aut_2_a_person_with_a_certificate_is_added_without_a_link(
+    owner: httpx.Client, site: Site
+) -> None:
+    """The subject of the certificate is who they are; there is no password to set."""
+    body = {"name": "Gil", "username": "gil@ward.example", "certificate": True}
+    made = owner.post(PEOPLE, json=body | {"role": "staff", "department": "Pharmacy"})
+    assert made.status_code == 201
+    assert made.json()["link"] is None
+    assert site.platform.people.by_identity("mtls", "gil@ward.example") is not None
+    assert site.platform.people.by_username("gil@ward.example") is None
+    with site.client("manager") as client:
+        elsewhere = body | {"username": "h@ward.example", "role": "staff", "department": "Catering"}
+        assert client.post(PEOPLE, json=elsewhere).status_code in (403, 404)
+    assert site.platform.people.by_identity("mtls", "h@ward.example") is None
+
+
 def test_unknown_fields_are_refused_by_name(owner: httpx.Client) -> None:
     """In every request that takes a body."""
     for path, body in (

@@ -39,6 +39,8 @@ class NewPerson(Strict):
 
     name: str
     username: str
+    # The user name is the subject of a client certificate: no password, so no link.
+    certificate: bool = False
     role: Role | None = None
     department: str | None = None
     until: AwareDatetime | None = None
@@ -89,10 +91,14 @@ class PeopleApi:
         if body.role is None and (body.department or body.until):
             raise BadField("A department or an end needs a role.", "Name the role as well.")
         first = None if body.role is None else _new_role(caller, body.role, body)
-        person, secret = self._roster.add(caller, body.name, body.username, first)
+        link = None
+        if body.certificate:
+            person = self._roster.add_certified(caller, body.name, body.username, first)
+        else:
+            person, secret = self._roster.add(caller, body.name, body.username, first)
+            link = link_of(request, self._platform, secret)
         shown = self._roster.person(caller, person.id)
-        made = {**self._json(caller, shown), "link": link_of(request, self._platform, secret)}
-        return JSONResponse(made, status_code=201)
+        return JSONResponse({**self._json(caller, shown), "link": link}, status_code=201)
 
     def suspend(self, request: Request, person_id: str, body: Nothing | None = None) -> Json:
         """Stop a person at once."""
