@@ -30,7 +30,6 @@ from governance.record.trail_tables import audit_leaves
 from governance.record.use_tables import usage
 from lamplight.denials import PER_MINUTE, WINDOW, Denials
 from lamplight.gate import OTHER_KEY_HEADERS, PROXY_HEADERS, RecordGate
-from web.limit_headers import limit_headers
 from runtime.api.access import PUBLIC, ROUTES
 from runtime.api.app import create_app
 from runtime.api.gate import Use, Visit
@@ -41,6 +40,7 @@ from runtime.config import RuntimeSettings
 from runtime.names import parse_name
 from runtime.pull import Puller
 from runtime.store import Store
+from web.limit_headers import limit_headers
 
 CHAT, EMBED = "smollm2:135m", "all-minilm"
 START_KEY = "lrt_the-key-of-this-start"
