@@ -5,7 +5,9 @@ python -m benchmarks.prove [--corpus DIR]
 
 import argparse
 import json
+import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -36,10 +38,17 @@ def main() -> None:
 
 
 Row = tuple[str, str, bool]
+# What is counted, the variable that sets how many, how many, and the test.
+FULL_COUNTS = (
+    ("AZ-2 cross-department searches", "AZ_2_QUERIES", 10_000, "tests/rag/test_wall.py"),
+    ("AUD-2 random trees", "AUD_2_TREES", 2_000, "tests/governance/audit/test_merkle.py"),
+    ("AUD-4 kills under load", "AUD_4_KILLS", 200, "tests/governance/audit/test_log.py"),
+)
 
 
 def prove(corpus: Path) -> Iterator[Row]:
     """Load the real documents, score the search, load again; each row says whether it holds."""
+    yield from counts()
     questions = str(corpus / "qa-dev.jsonl")
     with lamplight("--no-samples") as running:
         loaded, seconds = ingest(running, corpus / "qa-dev-docs")
@@ -51,6 +60,22 @@ def prove(corpus: Path) -> Iterator[Row]:
         yield "search, documents alone", *figures(running, questions)
         yield from policies(running, corpus / "policies")
         yield "search, with the policies as distractors", *figures(running, questions)
+
+
+def counts() -> Iterator[Row]:
+    """The tests that the suite runs with small numbers, with their full ones."""
+    for name, variable, count, test in FULL_COUNTS:
+        began = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "--timeout", "7200", str(ROOT / test)],
+            env={**os.environ, variable: str(count)},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        said = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr[-200:]
+        seconds = time.perf_counter() - began
+        yield f"{name}: {count}", f"{said} ({seconds:.0f} s)", done.returncode == 0
 
 
 def policies(running: Running, folder: Path) -> Iterator[Row]:
