@@ -15,7 +15,7 @@ ROLE_NAMES: Mapping[Role, str] = {
 ROLE_MEANINGS: Mapping[Role, str] = {
     Role.STAFF: "Asks questions and reads the policies.",
     Role.EDITOR: "Does what staff do, and loads and removes documents.",
-    Role.APPROVER: "Does what staff do, and approves documents.",
+    Role.APPROVER: "Does what staff do, and sees which documents are being loaded.",
     Role.AUDITOR: "Reads who did what and what was asked. Asks and changes nothing.",
     Role.DEPARTMENT_ADMINISTRATOR: "Does what editors do, and manages the department's people, "
     "limits and how long questions are kept.",

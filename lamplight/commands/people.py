@@ -161,7 +161,7 @@ def create_key(
         str | None, typer.Option(help="Whose key it is. Default: an account of its own.")
     ] = None,
     role: Annotated[
-        Role | None, typer.Option(help="Of that account: staff (the default) or editor.")
+        Role | None, typer.Option(help="Of that account: editor (the default) or staff.")
     ] = None,
     scope: Annotated[
         list[Permission] | None, typer.Option(help="Only this; may be said several times.")
@@ -174,7 +174,8 @@ def create_key(
     with platform(data, "key") as (client, _settings):
         place, _ = client.department(department)
         body: dict[str, Any] = {"name": name, "department": place, "days": days}
-        body |= {"person": user, "role": role, "scopes": scope}
+        # Whoever makes a key here is the owner, and sees below what it may do.
+        body |= {"person": user, "role": role or (None if user else Role.EDITOR), "scopes": scope}
         made = client.post("/api/v1/keys", body)
     if as_json:
         print_json(made)
