@@ -4,9 +4,10 @@ import json
 import shutil
 from pathlib import Path
 
+import httpx
 import pytest
 
-from lamplight.testing import Running, lamplight, run
+from lamplight.testing import PASSWORD, USERNAME, Running, lamplight, run
 
 SAMPLES = Path(__file__).parent.parent.parent / "samples"
 HANDS = SAMPLES / "ic-001-hand-hygiene.pdf"
@@ -80,10 +81,11 @@ def test_wrong_use_is_explained(up: Running, arguments: tuple[str, ...], words: 
 
 
 def test_an_address_that_others_can_reach_is_refused(data_dir: Path) -> None:
-    """Until there is sign-in, the pages are for this machine alone."""
+    """Passwords and answers do not go over a network in clear, unless somebody says so."""
     result = run("web", "--host", "0.0.0.0", data_dir=data_dir)
     assert result.returncode == 2
-    assert "sign-in" in result.stderr
+    assert "without TLS" in result.stderr
+    assert "--insecure-plain-http" in result.stderr
 
 
 def test_a_taken_port_is_refused_before_anything_starts(up: Running, data_dir: Path) -> None:
@@ -99,4 +101,6 @@ def test_without_samples_nothing_is_loaded() -> None:
     """`--no-samples` leaves the first page saying how to begin."""
     with lamplight("--no-samples") as running, running.client() as client:
         assert client.get("/api/v1/departments").json() == {"departments": []}
-        assert "No policies are loaded yet" in client.get("/").text
+        with httpx.Client(base_url=running.url, follow_redirects=True) as reader:
+            form = {"username": USERNAME, "password": PASSWORD}
+            assert "No policies are loaded yet" in reader.post("/sign-in", data=form).text
