@@ -1,18 +1,23 @@
 """Who may give which role to whom: kinds of grants, and the rule that decides.
 
-Pure. An administrator gives every role everywhere. A department administrator gives roles in their
-own department, never that of an administrator and never one for the whole platform. Nobody gives
+Pure. An administrator gives every role everywhere. A department administrator makes staff and
+editors in their own department. Approvers, auditors and other department administrators are the
+second person where two are asked for, so whoever they watch cannot make them. Nobody gives
 themselves a role; giving one up is `may_grant_role`, which also decides about taking one away from
 somebody else. Suspending a person or issuing a link for their password is `may_manage`: it needs
 the right over every role that the person has, else a link would be a way to a higher one's rights.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from governance.permissions import Decision, Grant, Permission, Principal, Role, decide
+
+GIVEN_BY_ADMINISTRATORS = frozenset(
+    {Role.APPROVER, Role.AUDITOR, Role.DEPARTMENT_ADMINISTRATOR, Role.ADMINISTRATOR}
+)
 
 
 class GrantKind(StrEnum):
@@ -61,8 +66,8 @@ def may_grant_role(
     if (fault := misplaced(role, department_id)) is not None:
         return Decision(False, fault)
     decision = decide(principal, Permission.PEOPLE_MANAGE, department_id, now)
-    if decision.allowed and role is Role.ADMINISTRATOR and not _administrates(principal, now):
-        return Decision(False, "Only an administrator makes another one.")
+    if decision.allowed and role in GIVEN_BY_ADMINISTRATORS and not _administrates(principal, now):
+        return Decision(False, "Only an administrator gives this role.")
     return decision
 
 
@@ -76,6 +81,15 @@ def may_manage(principal: Principal, held: Collection[HeldGrant], now: datetime)
         if not decision.allowed:
             return Decision(False, "This person has a role that is not yours to manage.")
     return decision if held else decide(principal, Permission.PEOPLE_MANAGE, None, now)
+
+
+def lasting(grants: Sequence[HeldGrant], now: datetime) -> tuple[HeldGrant, ...]:
+    """The roles without emergencies that have ended: these stay for their review alone."""
+    return tuple(
+        held
+        for held in grants
+        if held.kind is not GrantKind.EMERGENCY or held.expires_at is None or held.expires_at > now
+    )
 
 
 def misplaced(role: Role, department_id: str | None) -> str | None:

@@ -18,7 +18,7 @@ from governance.config import GovernanceSettings
 from governance.errors import PasswordRefused
 from governance.events import Action, Actor, Event
 from governance.password_policy import MAX_CHARS, fault_of, normalised
-from governance.people_rows import lock_person
+from governance.people_rows import close_links, lock_person
 from governance.record.database import Record
 from governance.record.people_tables import grants, passwords, people, sessions
 from governance.record.tables import departments
@@ -85,8 +85,9 @@ class PasswordStore:
         hashed: str,
         keep_session: str | None = None,
     ) -> None:
-        """Store a hash in a transaction that does more, and end the other sessions."""
+        """Store a hash in a transaction that does more; end other sessions and all open links."""
         lock_person(connection, person_id)
+        close_links(connection, person_id)
         connection.execute(passwords.delete().where(passwords.c.person_id == person_id))
         connection.execute(
             passwords.insert().values(person_id=person_id, hash=hashed, changed_at=self._clock())

@@ -1,8 +1,9 @@
 """Keeps people, their identities and their roles.
 
-A person is `active` or `suspended`, and can go back and forth. Suspending ends every session in the
-same transaction; keys ask for the owner's state at each use, so they stop at once and work again
-when the person is restored. Whoever has an expiry date is as good as suspended from then on.
+A person is `active` or `suspended`, and can go back and forth. Suspending ends every session and
+open link in the same transaction; keys ask for the owner's state at each use, so they stop at once
+and work again when the person is restored. Whoever has an expiry date is as good as suspended from
+then on.
 
 Three rules are refused by name. The last active administrator is neither suspended nor loses the
 role. Nobody gives themselves a role. A role stands where it makes sense: an administrator
@@ -14,13 +15,13 @@ always issue a ticket for a new administrator.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, select
 from sqlalchemy.exc import IntegrityError
 
 from governance.clock import Clock, utc_now
@@ -32,6 +33,7 @@ from governance.people_rows import (
     add_grant,
     administrators,
     check_department,
+    close_links,
     end_grant,
     held_grant,
     held_grants,
@@ -258,13 +260,7 @@ class PeopleStore:
         with self._record.read() as connection:
             rows = connection.execute(query).mappings().all()
             held = held_grants(connection, grants.c.person_id.in_(chosen))
-        return tuple(
-            Person(
-                **{**row, "state": PersonState(row["state"])},
-                grants=tuple(one for one in held if one.person_id == row["id"]),
-            )
-            for row in rows
-        )
+        return tuple(_person(row, held) for row in rows)
 
     def _take(self, connection: Connection, actor: Actor, held: HeldGrant, now: datetime) -> None:
         end_grant(connection, held, now)
@@ -296,6 +292,12 @@ class PeopleStore:
         )
 
 
+def principal_within(connection: Connection, person_id: str, auth: str) -> Principal:
+    """A person's rights in a transaction that depends on them. Raises NotFound."""
+    held = held_grants(connection, grants.c.person_id == person_id)
+    return principal_from(_person(lock_person(connection, person_id), held), auth)
+
+
 def principal_from(person: Person, auth: str) -> Principal:
     """The rights of a person who was just read."""
     return Principal(
@@ -310,10 +312,16 @@ def principal_from(person: Person, auth: str) -> Principal:
     )
 
 
+def _person(row: RowMapping, held: Iterable[HeldGrant]) -> Person:
+    theirs = tuple(one for one in held if one.person_id == row["id"])
+    return Person(**{**row, "state": PersonState(row["state"])}, grants=theirs)
+
+
 def _step(connection: Connection, person_id: str, wanted: PersonState) -> None:
     current = PersonState(lock_person(connection, person_id)["state"])
     if wanted not in STEPS[current]:
         raise IllegalTransition(f"This person is {current} already.", "Reload the person's page.")
+    close_links(connection, person_id)
     connection.execute(people.update().where(people.c.id == person_id).values(state=wanted))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, or_, select
 from governance.errors import LastAdministrator, NotFound, UnknownDepartment
 from governance.grants import GrantKind, HeldGrant
 from governance.permissions import Grant, Role
-from governance.record.people_tables import grants, people
+from governance.record.people_tables import grants, people, tickets
 from governance.record.tables import departments
 
 
@@ -44,6 +44,12 @@ def is_usable(row: RowMapping, now: datetime) -> bool:
 def no_person() -> NotFound:
     """What to raise for a person that the record does not hold."""
     return NotFound("This person is not here.", "Reload the list of people.")
+
+
+def close_links(connection: Connection, person_id: str) -> None:
+    """End the open links to a new password for this person."""
+    theirs = (tickets.c.person_id == person_id) & tickets.c.used_at.is_(None)
+    connection.execute(tickets.delete().where(theirs))
 
 
 def check_department(connection: Connection, department_id: str | None) -> None:

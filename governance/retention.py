@@ -27,8 +27,6 @@ from governance.retention_rules import (
 from governance.vault import Vault, forget_deleted
 
 PURGE_BATCH = 100
-# The table has no column for a proposed mode: it stands in `mode`, after the one in force.
-MODE_SEPARATOR = ">"
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,27 +301,26 @@ def _due(department_id: str, now: datetime) -> Select[str]:
 
 
 def _rule(row: Row[Any], department_id: str) -> RetentionRule:
-    mode, _, proposed_mode = row.mode.partition(MODE_SEPARATOR)
     proposal = None
     if row.proposed_by is not None:
         proposal = Proposal(
-            RetentionMode(proposed_mode or mode),
+            RetentionMode(row.proposed_mode),
             row.proposed_days,
             row.proposed_by,
             row.agreed_by,
             row.takes_effect_at,
         )
-    return RetentionRule(department_id, RetentionMode(mode), row.days, row.legal_hold, proposal)
+    mode = RetentionMode(row.mode)
+    return RetentionRule(department_id, mode, row.days, row.legal_hold, proposal)
 
 
 def _columns(rule: RetentionRule) -> dict[str, Any]:
-    proposal, mode = rule.proposal, str(rule.mode)
-    if proposal is not None and proposal.mode is not rule.mode:
-        mode = f"{rule.mode}{MODE_SEPARATOR}{proposal.mode}"
+    proposal = rule.proposal
     return {
-        "mode": mode,
+        "mode": rule.mode,
         "days": rule.days,
         "legal_hold": rule.legal_hold,
+        "proposed_mode": proposal and proposal.mode,
         "proposed_days": proposal and proposal.days,
         "proposed_by": proposal and proposal.proposed_by,
         "agreed_by": proposal and proposal.agreed_by,

@@ -2,8 +2,10 @@
 
 A link holds 256 random bits and the record only their digest. It works once and expires. There is
 no default password anywhere: the first administrator comes in by such a link, which can be issued
-only while nobody is an administrator. A newer link makes the older ones worthless. Redeeming needs
-no right but the link, and no waiting: whoever guesses it had guessed everything else.
+only while nobody is an administrator. A newer link makes the older ones worthless, and so does a
+new password, a suspension, or a role that is not the issuer's to manage: a link is never worth more
+than what its issuer may do at the moment it is used. Redeeming needs no other right, and no
+waiting: whoever guesses a link had guessed everything else.
 """
 
 import hashlib
@@ -18,12 +20,13 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, select
 from governance.clock import Clock, utc_now
 from governance.errors import IllegalTransition, TicketRefused
 from governance.events import Action, Actor, Event
+from governance.grants import lasting, may_manage
 from governance.passwords import PasswordStore
-from governance.people import LOCAL, PeopleStore, Person
-from governance.people_rows import administrators, is_usable, lock_person
+from governance.people import LOCAL, PeopleStore, Person, principal_within
+from governance.people_rows import administrators, held_grants, is_usable, lock_person
 from governance.permissions import Grant, Role
 from governance.record.database import Record
-from governance.record.people_tables import tickets
+from governance.record.people_tables import grants, tickets
 from governance.throttle import Throttle
 
 AUTH = "ticket"
@@ -132,6 +135,7 @@ class TicketStore:
             if not is_usable(row, self._clock()):
                 raise _refusal()
             actor = Actor(row["issuer"], row["subject"], AUTH, person_id)
+            self._expect_issuer(connection, secret, person_id)
             self._use(connection, actor, secret)
             self._passwords.set_within(connection, actor, person_id, hashed)
             self._throttle.release(connection, row["subject"])
@@ -151,9 +155,16 @@ class TicketStore:
         if person_id is not None:
             older &= tickets.c.person_id == person_id
         connection.execute(tickets.delete().where(older))
-        row = {"id": _digest(secret), "purpose": purpose, "person_id": person_id}
-        times = {"created_at": now, "expires_at": now + VALID[purpose]}
-        connection.execute(tickets.insert().values({**row, **times}))
+        connection.execute(
+            tickets.insert().values(
+                id=_digest(secret),
+                purpose=purpose,
+                person_id=person_id,
+                issued_by=actor.person_id,
+                created_at=now,
+                expires_at=now + VALID[purpose],
+            )
+        )
         self._note(connection, Action.TICKET_ISSUED, actor, secret, purpose, person_id)
         return secret
 
@@ -162,6 +173,16 @@ class TicketStore:
         if ticket.purpose is not purpose:
             raise _refusal()
         return ticket
+
+    def _expect_issuer(self, connection: Connection, secret: str, person_id: str) -> None:
+        """Raise TicketRefused where the issuer may not manage this person any more."""
+        issuer = _open(connection, secret, self._clock())["issued_by"]
+        if issuer is None:  # the owner of the data directory
+            return
+        theirs = held_grants(connection, grants.c.person_id == person_id)
+        who = principal_within(connection, issuer, AUTH)
+        if not may_manage(who, lasting(theirs, self._clock()), self._clock()).allowed:
+            raise _refusal()
 
     def _use(self, connection: Connection, actor: Actor, secret: str) -> None:
         row = _open(connection, secret, self._clock(), lock=True)

@@ -14,11 +14,15 @@ from hmac import compare_digest
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
 HEADER, FIELD = "x-csrf-token", "csrf"
 # The token is the first field; a part with it is far smaller.
 PART_BYTES = 2048
+# No plain form of ours is larger; an upload is multipart.
+FORM_BYTES = 1024 * 1024
+MAX_FIELDS = 1000
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 FIRST_PART = re.compile(
@@ -54,21 +58,26 @@ def token_in(kind: str, body: bytes) -> str:
     if kind == MULTIPART:
         found = FIRST_PART.match(body)
         return found[1].decode() if found else ""
-    values = parse_qs(body.decode("latin-1"), max_num_fields=1000).get(FIELD, [])
+    try:
+        values = parse_qs(body.decode("latin-1"), max_num_fields=MAX_FIELDS).get(FIELD, [])
+    except ValueError:  # too many fields: no form of ours
+        return ""
     return values[0] if len(values) == 1 else ""
 
 
 async def _begin(receive: Receive, enough_bytes: int | None) -> tuple[list[Message], bytes]:
     """What must be read to know the first bytes: all of the body, where nothing is enough."""
     taken: list[Message] = []
-    body = b""
+    read_bytes = 0
     while True:
         message = await receive()
         taken.append(message)
-        body += message.get("body", b"")
+        read_bytes += len(message.get("body", b""))
         is_last = message["type"] != "http.request" or not message.get("more_body")
-        if is_last or (enough_bytes is not None and len(body) >= enough_bytes):
-            return taken, body
+        if is_last or (enough_bytes is not None and read_bytes >= enough_bytes):
+            return taken, b"".join(one.get("body", b"") for one in taken)
+        if read_bytes > FORM_BYTES:
+            raise HTTPException(413)
 
 
 def _replayed(taken: list[Message], receive: Receive) -> Receive:

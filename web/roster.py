@@ -4,12 +4,18 @@ Whoever reads people in some departments sees those with a role there, and of th
 that stand there or everywhere. Who may give which role is decided in `governance/grants.py`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from governance.errors import NotFound
-from governance.grants import GrantKind, HeldGrant, may_grant, may_grant_role, may_manage
+from governance.grants import (
+    GIVEN_BY_ADMINISTRATORS,
+    HeldGrant,
+    lasting,
+    may_grant,
+    may_grant_role,
+    may_manage,
+)
 from governance.keys import ApiKey, KeyStore
 from governance.people import PeopleStore, Person
 from governance.permissions import Decision, Permission, Role
@@ -70,16 +76,20 @@ class Roster:
     def person(self, caller: Caller, person_id: str) -> Shown:
         """One person whom the caller may see. Raises NotFound."""
         shown = self._shown(caller, self._people.person(person_id))
-        if not shown.grants and not caller.may(Permission.PEOPLE_READ):
+        is_self = caller.principal.person_id == person_id
+        may_read = caller.may_somewhere(Permission.PEOPLE_READ) and shown.grants
+        if not (is_self or may_read or caller.may(Permission.PEOPLE_READ)):
             raise NotFound(*NOT_HERE)
         return shown
 
     def by_username(self, caller: Caller, username: str) -> Shown:
         """Whoever signs in under this name, seen by the caller. Raises NotFound."""
         found = self._people.by_username(username)
-        if found is None:
-            raise NotFound(f"There is nobody with the user name {username[:64]!r}.", NOT_HERE[1])
-        return self.person(caller, found.id)
+        try:
+            return self.person(caller, found.id if found else "")
+        except NotFound as error:
+            unknown = f"There is nobody with the user name {username[:64]!r}."
+            raise NotFound(unknown, NOT_HERE[1]) from error
 
     def may_manage(self, caller: Caller, person: Person) -> Decision:
         """Whether the caller may suspend or restore this person, or link to a new password."""
@@ -94,6 +104,11 @@ class Roster:
     def places(self, caller: Caller) -> tuple[Department, ...]:
         """The departments in which the caller gives roles."""
         return caller.departments(Permission.PEOPLE_MANAGE)
+
+    def roles(self, caller: Caller) -> tuple[Role, ...]:
+        """The roles that the caller may give somewhere."""
+        everything = self.manages_all(caller)
+        return tuple(role for role in Role if everything or role not in GIVEN_BY_ADMINISTRATORS)
 
     def manages_all(self, caller: Caller) -> bool:
         """Whether the caller may give roles everywhere."""
@@ -161,8 +176,12 @@ class Roster:
         return self._tickets.issue_password(caller.actor, person_id)
 
     def keys(self, caller: Caller, person_id: str) -> tuple[ApiKey, ...]:
-        """The keys of somebody whom the caller may see. Raises NotFound."""
-        return self._keys.keys_of(self.person(caller, person_id).person.id)
+        """One's own keys, or those of somebody whom one manages; else none. Raises NotFound."""
+        person = self.person(caller, person_id).person
+        is_self = caller.principal.person_id == person_id
+        everything = caller.may(Permission.PEOPLE_READ)
+        may_look = is_self or everything or self.may_manage(caller, person).allowed
+        return self._keys.keys_of(person_id) if may_look else ()
 
     def revoke(self, caller: Caller, key_id: str) -> None:
         """End a key: one's own, or that of somebody whom one manages.
@@ -212,15 +231,6 @@ class Roster:
             if everywhere or held.department_id is None or held.department_id in places
         )
         return Shown(person, grants, len(lasting(person.grants, caller.clock())) - len(grants))
-
-
-def lasting(grants: Sequence[HeldGrant], now: datetime) -> tuple[HeldGrant, ...]:
-    """The roles without emergencies that have ended: these stay for their review alone."""
-    return tuple(
-        held
-        for held in grants
-        if held.kind is not GrantKind.EMERGENCY or held.expires_at is None or held.expires_at > now
-    )
 
 
 def _expect(caller: Caller, decision: Decision, department_id: str | None) -> None:

@@ -94,6 +94,8 @@ tickets = Table(
     Column("id", String(64), primary_key=True),
     Column("purpose", String(16), nullable=False),
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE")),
+    # Without a person: the owner of the data directory.
+    Column("issued_by", ForeignKey("people.id", ondelete="CASCADE")),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("used_at", UtcDateTime),

@@ -62,7 +62,8 @@ retention_rules = Table(
     Column("mode", String(16), nullable=False),
     Column("days", Integer, nullable=False),
     Column("legal_hold", Boolean, nullable=False, default=False),
-    # A shorter time that was proposed, and by whom; a second person agrees, then 7 days pass.
+    # A change that was proposed, and by whom; a second person agrees.
+    Column("proposed_mode", String(16)),
     Column("proposed_days", Integer),
     Column("proposed_by", String(36)),
     Column("agreed_by", String(36)),

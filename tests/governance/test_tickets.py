@@ -17,10 +17,11 @@ from governance.errors import (
     PersonExists,
     TicketRefused,
 )
-from governance.events import SYSTEM
+from governance.events import SYSTEM, Actor
 from governance.passwords import PasswordStore
 from governance.people import PeopleStore, Person
 from governance.permissions import Permission, Role, decide
+from governance.policies import PolicyStore
 from governance.record.database import Record
 from governance.record.people_tables import tickets as table
 from governance.record.trail_tables import audit_leaves
@@ -295,6 +296,57 @@ def test_a_link_goes_only_to_who_signs_in_here(
     with pytest.raises(TicketRefused):
         tickets.redeem_password(secret, OTHER)
     assert acts(record) == before
+
+
+def by(person: Person) -> Actor:
+    return Actor(person.issuer, person.subject, "password", person.id)
+
+
+def refused(tickets: TicketStore, passwords: PasswordStore, person: Person, secret: str) -> bool:
+    """Whether the link does nothing."""
+    with pytest.raises(TicketRefused):
+        tickets.redeem_password(secret, "a password of somebody else")
+    return not passwords.verify(person.id, "a password of somebody else")
+
+
+def test_a_link_ends_with_a_new_password_and_with_a_suspension(
+    tickets: TicketStore, passwords: PasswordStore, people: PeopleStore, ada: Person
+) -> None:
+    """However it was set; and a link from before a suspension stays dead after it."""
+    secret = tickets.issue_password(SYSTEM, ada.id)
+    passwords.set_password(SYSTEM, ada.id, OTHER)
+    assert refused(tickets, passwords, ada, secret)
+    secret = tickets.issue_password(SYSTEM, ada.id)
+    people.suspend(SYSTEM, ada.id)
+    people.restore(SYSTEM, ada.id)
+    assert refused(tickets, passwords, ada, secret)
+    assert passwords.verify(ada.id, OTHER)
+
+
+def test_a_link_is_worth_no_more_than_its_issuer_may(
+    tickets: TicketStore,
+    passwords: PasswordStore,
+    people: PeopleStore,
+    ada: Person,
+    record: Record,
+    settings: GovernanceSettings,
+) -> None:
+    """It opens no role that came later and is not theirs to manage, nor outlives their own."""
+    chief = people.create(SYSTEM, "Chief", "chief")
+    department = PolicyStore(record, settings).create_department(SYSTEM, "wards").id
+    held = people.grant(SYSTEM, chief.id, Role.DEPARTMENT_ADMINISTRATOR, department)
+    people.grant(SYSTEM, ada.id, Role.STAFF, department)
+    secret = tickets.issue_password(by(chief), ada.id)
+    risen = people.grant(SYSTEM, ada.id, Role.APPROVER, department)
+    assert refused(tickets, passwords, ada, secret)
+    people.withdraw(SYSTEM, risen.id)
+    people.withdraw(SYSTEM, held.id)
+    assert refused(tickets, passwords, ada, secret)
+    people.grant(SYSTEM, chief.id, Role.DEPARTMENT_ADMINISTRATOR, department)
+    people.suspend(SYSTEM, chief.id)
+    assert refused(tickets, passwords, ada, secret)
+    people.restore(SYSTEM, chief.id)
+    assert tickets.redeem_password(secret, OTHER).id == ada.id
 
 
 def test_aut_4_whoever_must_wait_comes_in_by_a_link(

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from web.csrf import PART_BYTES, given_token, is_right, token_in
+from web.csrf import FORM_BYTES, MAX_FIELDS, PART_BYTES, given_token, is_right, token_in
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -35,6 +36,24 @@ def test_csrf_1_the_token_is_read_where_our_forms_put_it(
 ) -> None:
     """Once, and in a multipart body in the first part alone."""
     assert token_in(kind, body) == found
+
+
+def test_csrf_1_a_form_of_very_many_fields_has_no_token() -> None:
+    """It is none of ours, and is refused as one without."""
+    assert token_in(FORM, b"&".join([f"csrf={TOKEN}".encode(), *[b"x=1"] * MAX_FIELDS])) == ""
+
+
+def test_csrf_1_a_large_plain_form_is_refused_while_it_is_read() -> None:
+    """Nobody makes us hold more than a form of ours can be."""
+    read = []
+
+    async def receive() -> Message:
+        read.append(len(read))
+        return {"type": "http.request", "body": b"x" * FORM_BYTES, "more_body": True}
+
+    with pytest.raises(HTTPException, match="413"):
+        asyncio.run(given_token(Headers({"content-type": FORM}), receive))
+    assert len(read) == 2
 
 
 @pytest.mark.parametrize("given", ["", "x", TOKEN[:-1], "ü" * 64])

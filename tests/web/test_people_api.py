@@ -126,6 +126,21 @@ def test_a_key_never_has_more_than_its_owner(site: Site, owner: httpx.Client) ->
     assert made.status_code == 403
 
 
+def test_keys_of_others_are_shown_to_who_manages_them(site: Site, owner: httpx.Client) -> None:
+    """Staff learn nothing of an administrator, not even that there is one of this name."""
+    body = {"name": "Night job", "person": "administrator"}
+    assert owner.post("/api/v1/keys", json=body).status_code == 201
+    for wanted, told in (("administrator", 404), ("nobody", 404), ("staff", 200)):
+        with site.client("staff") as client:
+            assert client.get("/api/v1/keys", params={"person": wanted}).status_code == told
+    with site.client("administrator") as client:
+        [key] = client.get("/api/v1/keys", params={"person": "administrator"}).json()["keys"]
+        assert key["name"] == "Night job"
+    with site.client("manager") as client:
+        found = client.get("/api/v1/keys", params={"person": "administrator"})
+        assert "Night job" not in found.text
+
+
 def test_usage_shows_what_is_left(site: Site) -> None:
     """Of the limits that cover the caller, and of no other department's."""
     place = site.platform.policies.department("Pharmacy").id

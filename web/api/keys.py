@@ -79,13 +79,8 @@ class KeysApi:
             people = [self._platform.people.person(caller.principal.person_id)]
         else:
             people = [shown.person for shown in self._roster.people(caller)]
-        return {
-            "keys": [
-                _json(caller, one, key)
-                for one in people
-                for key in self._platform.keys.keys_of(one.id)
-            ]
-        }
+        theirs = ((one, self._roster.keys(caller, one.id)) for one in people)
+        return {"keys": [_json(caller, one, key) for one, keys in theirs for key in keys]}
 
     def create(self, request: Request, body: NewKey) -> Response:
         """Make a key; `key` in the answer is shown this once."""

@@ -214,9 +214,8 @@ class PeoplePages:
 
     def _choices(self, caller: Caller) -> dict[str, Any]:
         everywhere = self._roster.manages_all(caller)
-        roles = [role for role in Role if everywhere or role is not Role.ADMINISTRATOR]
         return {
-            "roles": [(role, ROLE_MEANINGS[role]) for role in roles],
+            "roles": [(role, ROLE_MEANINGS[role]) for role in self._roster.roles(caller)],
             "places": self._roster.places(caller),
             "everywhere": everywhere,
             **_words(caller),

@@ -105,6 +105,26 @@ def test_a_migration_keeps_a_copy_named_with_the_old_revision(tmp_path: Path) ->
     assert sorted(p.name for p in path.parent.iterdir()) == [copy.name, "record.db"]
 
 
+def test_a_proposal_of_before_keeps_its_meaning(tmp_path: Path) -> None:
+    """The proposed mode stood in one column with the one in force; a link without issuer ends."""
+    path = standing_at(tmp_path / "data" / "record.db", "0004")
+    statements = (
+        "INSERT INTO departments VALUES ('2', 'b', '2026-01-01'), ('3', 'c', '2026-01-01')",
+        "INSERT INTO retention_rules (department_id, mode, days, legal_hold, proposed_days) VALUES "
+        "('1', 'none>full', 30, 0, 20), ('2', 'masked', 30, 0, 20), ('3', 'none', 30, 0, NULL)",
+        "INSERT INTO tickets (id, purpose, created_at, expires_at) VALUES ('t', 'password', 0, 0)",
+    )
+    with opened(path) as engine:
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+        migrate(engine)
+        with engine.connect() as connection:
+            kept = connection.execute(text("SELECT mode, proposed_mode FROM retention_rules"))
+            assert kept.all() == [("none", "full"), ("masked", "masked"), ("none", None)]
+            assert connection.execute(text("SELECT count(*) FROM tickets")).scalar_one() == 0
+
+
 def test_the_copy_goes_after_a_week(tmp_path: Path) -> None:
     """What was purged since then must not stay readable in it."""
     path = standing_at(tmp_path / "data" / "record.db", "0001")
