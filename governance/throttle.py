@@ -10,6 +10,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from sqlalchemy import Connection, RowMapping, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -36,6 +37,19 @@ class Backoff:
 ACCOUNT = Backoff(free=5, first_s=2, longest_s=3_600, forget_s=86_400)
 # A ward may share one address, so more is free and a right password takes one failure back.
 ADDRESS = Backoff(free=10, first_s=2, longest_s=900, forget_s=3_600)
+
+
+def network_of(address: str) -> str:
+    """What one sender can choose among: an IPv6 customer holds a /64 of addresses at least."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:  # no address: a Unix socket
+        return address
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(IPv6Network((int(parsed), 64), strict=False))
 
 
 class Admission(Enum):
@@ -117,7 +131,7 @@ class Throttle:
 
     def address_key(self, address: str) -> str:
         """The keyed hash under which an address is counted and named in the trail."""
-        return self._key("address", address)
+        return self._key("address", network_of(address))
 
     def sweep(self, now: datetime) -> int:
         """Remove what is forgotten; return how many."""

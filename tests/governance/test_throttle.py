@@ -18,6 +18,7 @@ from governance.throttle import (
     Count,
     Throttle,
     counted,
+    network_of,
     wait_s,
 )
 
@@ -114,6 +115,24 @@ def test_waiting_helps_and_trying_meanwhile_does_not_hurt(throttle: Throttle) ->
     for _ in range(10):
         assert throttle.admit("ada", "10.1.0.1", NOW + seconds(1.9)) is not Admission.CHECK
     assert throttle.admit("ada", "10.1.0.1", NOW + seconds(2)) is Admission.CHECK
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_aut_4_an_address_is_counted_with_those_its_owner_can_choose(
+    address: str, network: str
+) -> None:
+    """With IPv6, whoever guesses has 2^64 addresses to guess from."""
+    assert network_of(address) == network
 
 
 def test_other_accounts_and_addresses_are_free(throttle: Throttle) -> None:
