@@ -43,6 +43,7 @@ FULL_COUNTS = (
     ("AZ-2 cross-department searches", "AZ_2_QUERIES", 10_000, "tests/rag/test_wall.py"),
     ("AUD-2 random trees", "AUD_2_TREES", 2_000, "tests/governance/audit/test_merkle.py"),
     ("AUD-4 kills under load", "AUD_4_KILLS", 200, "tests/governance/audit/test_log.py"),
+    ("AUD-4 power cuts", "AUD_4_CUTS", 200, "tests/governance/audit/test_power_cut.py"),
 )
 
 

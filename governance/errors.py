@@ -68,12 +68,14 @@ class FlowRefused(GovernanceError):
         self.reason = reason
 
 
-class TooManyFlows(GovernanceError):
-    """More sign-ins are under way than can be kept."""
+class PasswordsOff(GovernanceError):
+    """Passwords kept here are switched off; people sign in another way."""
 
     def __init__(self) -> None:
         super().__init__(
-            "Too many people are signing in at the moment.", "Try again in some minutes."
+            "Passwords are switched off here.",
+            "Sign in with your organisation. Where that fails, whoever runs this server can make a "
+            "link with `lamplight user link`.",
         )
 
 
@@ -145,6 +147,17 @@ class TrailBroken(GovernanceError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "Find out with `lamplight audit verify`; touch nothing before.")
+
+
+class TrailBlocked(GovernanceError):
+    """The audit trail cannot be written, so nothing that must be recorded is done."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The audit trail cannot be written: {why}.",
+            "Free disk space, or make the disk writable. Nothing is changed or answered until "
+            "then; afterwards Lamplight goes on by itself.",
+        )
 
 
 class AnchorUnreachable(GovernanceError):

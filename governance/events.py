@@ -58,6 +58,7 @@ class Action(StrEnum):
     ACCESS_DENIED = "access.denied"
     AUDIT_SEARCHED = "audit.searched"
     AUDIT_EXPORTED = "audit.exported"
+    AUDIT_RESUMED = "audit.resumed"
     CHECKPOINT_KEY_CHANGED = "checkpoint_key.changed"
     CLOCK_REGRESSED = "clock.regressed"
     BACKUP_MADE = "backup.made"

@@ -17,12 +17,13 @@ import secrets
 import string
 import zlib
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, RowMapping, select
 
-from governance.errors import IllegalTransition, InvalidKey, NotFound, OwnRights
+from governance.errors import IllegalTransition, InvalidKey, NotFound, OwnRights, TrailBlocked
 from governance.events import Action, Actor, Event, Fact
 from governance.people import PeopleStore, principal_from
 from governance.people_rows import check_department, lock_person
@@ -171,7 +172,8 @@ class KeyStore:
         if last is not None and (now - last).total_seconds() < MARK_EVERY_S:
             return
         mine = api_keys.update().where(api_keys.c.id == key.id)
-        with self._record.write() as connection:
+        # Only a mark: what must be recorded is refused by itself, and health can still be read.
+        with suppress(TrailBlocked), self._record.write() as connection:
             connection.execute(mine.values(last_used_at=now))
 
 

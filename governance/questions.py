@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, RowMapping, Select, select
 
+from governance.charges import Charge, close
 from governance.config import GovernanceSettings
 from governance.errors import NotFound
 from governance.events import Action, Actor, Event, Fact
@@ -139,8 +140,13 @@ class QuestionStore:
         self._vault = Vault(secrets)
         self._retention = RetentionStore(record, self._vault, settings)
 
-    def record_answer(self, actor: Actor, asked: AskedRecord, now: datetime) -> str:
-        """Record a question with its outcome; returns its id. Raises UnknownDepartment."""
+    def record_answer(
+        self, actor: Actor, asked: AskedRecord, now: datetime, charge: Charge | None = None
+    ) -> str:
+        """Record a question with its outcome and its charge; returns its id.
+
+        Raises UnknownDepartment.
+        """
         question_id = asked.question_id or str(uuid4())
         with self._record.write() as connection:
             rule = self._retention.rule_within(connection, asked.department_id, now)
@@ -157,6 +163,9 @@ class QuestionStore:
                 )
             )
             kept = self._keep_text(connection, rule, question_id, asked, now)
+            if charge is not None:
+                # One that was ended meanwhile stays as it is; the event says what was used.
+                close(connection, charge)
             event = self._event(actor, question_id, asked, rule.mode, details, kept)
             self._record.trail.append(connection, event)
         return question_id

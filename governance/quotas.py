@@ -14,12 +14,12 @@ once exactly as many pass as there is room for.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, or_, select, update
 
+from governance.charges import Charge, State, bounded, close
 from governance.errors import IllegalTransition, NotFound
 from governance.events import Action, Actor, Event, Fact
 from governance.limits import (
@@ -40,14 +40,6 @@ from governance.record.use_tables import quotas, usage
 LEASE = timedelta(minutes=5)
 # A reservation whose lease ran out so long ago is nobody's any more.
 FORGOTTEN = timedelta(days=1)
-
-
-class State(StrEnum):
-    """What became of a reservation."""
-
-    RESERVED = "reserved"
-    SETTLED = "settled"
-    RELEASED = "released"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +64,7 @@ class QuotaStore:
 
         Raises QuotaExceeded.
         """
-        reservation = Reservation(str(uuid4()), _bounded(tokens), now + LEASE)
+        reservation = Reservation(str(uuid4()), bounded(tokens), now + LEASE)
         with self._record.write() as connection:
             for limit in _limits_of(connection, person_id, department_id):
                 used = _used(connection, limit, person_id, now)
@@ -103,12 +95,7 @@ class QuotaStore:
     def settle(self, reservation_id: str, tokens: int) -> None:
         """Charge what the request really took, even after its lease. Raises IllegalTransition."""
         with self._record.write() as connection:
-            settled = connection.execute(
-                update(usage)
-                .where(usage.c.id == reservation_id, usage.c.state == State.RESERVED)
-                .values(state=State.SETTLED, tokens=_bounded(tokens))
-            )
-            if settled.rowcount == 0:
+            if not close(connection, Charge(reservation_id, tokens)):
                 raise IllegalTransition(
                     "This reservation was settled or released already.", "Reserve again."
                 )
@@ -116,11 +103,17 @@ class QuotaStore:
     def release(self, reservation_id: str) -> None:
         """Give the room back; does nothing to what was settled, so a `finally` may call it."""
         with self._record.write() as connection:
-            connection.execute(
-                update(usage)
-                .where(usage.c.id == reservation_id, usage.c.state == State.RESERVED)
-                .values(state=State.RELEASED, requests=0, tokens=0)
-            )
+            close(connection, Charge(reservation_id, None))
+
+    def record_use(self, event: Event, charge: Charge | None) -> None:
+        """Write the event of a use together with its charge: both are there, or neither.
+
+        A reservation that was ended meanwhile stays as it is; the event says what was used.
+        """
+        with self._record.write() as connection:
+            if charge is not None:
+                close(connection, charge)
+            self._record.trail.append(connection, event)
 
     def compact(self, now: datetime) -> int:
         """Fold the charges of each earlier day into one a month for each person and department.
@@ -186,11 +179,6 @@ class QuotaStore:
             if (limit.requests, limit.tokens) != (None, None):
                 connection.execute(quotas.insert().values(_columns(limit)))
             self._record.trail.append(connection, _changed(actor, limit, *before))
-
-
-def _bounded(tokens: int) -> int:
-    """No less than none, no more than the record can hold."""
-    return min(max(0, tokens), MAX_LIMIT)
 
 
 def _limits_of(

@@ -4,7 +4,8 @@
 `hmac.key` keys what must not be guessed. A file is made at first use: written beside its place,
 flushed, then linked there, so that a crash leaves all of it or nothing and of two that make it at
 the same time one wins and both read the same. What others can read is refused, never repaired: by
-then it may be known.
+then it may be known. `trail.key.next` is a signing key on its way: it takes the place of
+`trail.key` once the trail says so (`governance/audit/rotation.py`).
 """
 
 import os
@@ -18,6 +19,7 @@ from governance.errors import SecretUnsafe
 
 KEY_BYTES = 32
 TRAIL, VAULT, HMAC = "trail.key", "vault.key", "hmac.key"
+NEXT_TRAIL = "trail.key.next"
 
 
 class Secrets:
@@ -43,17 +45,24 @@ class Secrets:
         """The key of commitments, tokens and throttles, 32 bytes. Raises SecretUnsafe."""
         return self._key(HMAC)
 
-    def rotate_trail_key(self) -> Ed25519PrivateKey:
-        """Put a new signing key in the place of the old one, which is gone; return the new.
+    def next_trail_key(self) -> Ed25519PrivateKey:
+        """The key that is to sign next, made and on the disk; the same until it is put in place.
 
-        Whoever needs the old one to sign the handover takes `trail_key()` before. Raises
-        SecretUnsafe.
+        Raises SecretUnsafe.
         """
-        self._key(TRAIL)
-        made = self._write_beside(TRAIL)
-        made.replace(self._keys_dir / TRAIL)
-        _flush_folder(self._keys_dir)
-        return self.trail_key()
+        return Ed25519PrivateKey.from_private_bytes(self._key(NEXT_TRAIL))
+
+    def waiting_trail_key(self) -> Ed25519PrivateKey | None:
+        """The key that is to sign next, if one was made. Raises SecretUnsafe."""
+        try:
+            return Ed25519PrivateKey.from_private_bytes(_read(self._keys_dir / NEXT_TRAIL))
+        except FileNotFoundError:
+            return None
+
+    def put_next_trail_key_in_place(self) -> None:
+        """Let the next signing key be the signing key; the old one is gone. Raises OSError."""
+        (self._keys_dir / NEXT_TRAIL).replace(self._keys_dir / TRAIL)
+        flush_folder(self._keys_dir)
 
     def _key(self, name: str) -> bytes:
         _make_folder(self._keys_dir)
@@ -72,7 +81,7 @@ class Secrets:
             pass
         finally:
             made.unlink()
-        _flush_folder(self._keys_dir)
+        flush_folder(self._keys_dir)
 
     def _write_beside(self, name: str) -> Path:
         path = self._keys_dir / f".{name}.{entropy.token_hex(8)}"
@@ -118,7 +127,8 @@ def _refuse_shared(path: Path, mode: int, wanted: str) -> None:
         )
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -10,13 +10,14 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, or_, select
 
 from governance.config import GovernanceSettings
-from governance.errors import IllegalTransition, NotFound, SignInRefused
+from governance.errors import IllegalTransition, NotFound, SignInRefused, TrailBlocked
 from governance.events import SYSTEM, Action, Actor, Event, Fact
 from governance.people_rows import is_usable, lock_person
 from governance.record.database import Record
@@ -100,7 +101,8 @@ class SessionStore:
             return None
         if touch and (now - found[0].seen_at).total_seconds() >= MARK_EVERY_S:
             # The mark of a session that ended in between stays gone: an update finds no row.
-            with self._record.write() as connection:
+            # Only a mark: what must be recorded is refused by itself, and health can still be read.
+            with suppress(TrailBlocked), self._record.write() as connection:
                 mine = sessions.update().where(sessions.c.id == session_id)
                 connection.execute(mine.values(seen_at=now))
         return found[0]

@@ -7,7 +7,7 @@ the name that was typed, for people do type their password there.
 
 from datetime import datetime
 
-from governance.errors import PasswordRefused, SignInRefused
+from governance.errors import PasswordRefused, PasswordsOff, SignInRefused
 from governance.events import SYSTEM, Action, Actor, Event
 from governance.passwords import PasswordStore
 from governance.people import LOCAL, PeopleStore, Person
@@ -29,12 +29,15 @@ class SignIn:
         passwords: PasswordStore,
         sessions: SessionStore,
         throttle: Throttle,
+        passwords_on: bool = True,
     ) -> None:
+        """passwords_on: whether a password lets anybody in; if not, none is even looked at."""
         self._record = record
         self._people = people
         self._passwords = passwords
         self._sessions = sessions
         self._throttle = throttle
+        self._passwords_on = passwords_on
 
     def sign_in(
         self,
@@ -45,10 +48,11 @@ class SignIn:
         now: datetime,
         replaces: str | None = None,
     ) -> str:
-        """Open a session and return its token. Raises SignInRefused.
+        """Open a session and return its token. Raises SignInRefused, PasswordsOff.
 
         replaces: the token of an older session of this browser, which ends.
         """
+        self._expect_passwords()
         username = username[:MAX_USERNAME_CHARS].strip().lower()
         person = self._people.by_username(username)
         self._check(username, person, password, address, now)
@@ -67,8 +71,9 @@ class SignIn:
     def unlock(self, session: Session, password: str, address: str, now: datetime) -> str:
         """Open a locked session again under a new token.
 
-        Raises SignInRefused, IllegalTransition, NotFound.
+        Raises SignInRefused, PasswordsOff, IllegalTransition, NotFound.
         """
+        self._expect_passwords()
         person = self._people.person(session.person_id)
         self._check(_account(person), person, password, address, now)
         if not person.is_usable(now):
@@ -80,13 +85,18 @@ class SignIn:
     ) -> None:
         """Change one's own password; the other sessions end.
 
-        Raises SignInRefused, PasswordRefused, NotFound.
+        Raises SignInRefused, PasswordsOff, PasswordRefused, NotFound.
         """
+        self._expect_passwords()
         person = self._people.person(session.person_id)
         self._check(_account(person), person, current, address, now)
         if current == new:
             raise PasswordRefused("This is the old password.", "Choose another one.")
         self._passwords.set_password(actor, person.id, new, keep_session=session.id)
+
+    def _expect_passwords(self) -> None:
+        if not self._passwords_on:
+            raise PasswordsOff
 
     def _check(
         self, account: str, person: Person | None, password: str, address: str, now: datetime

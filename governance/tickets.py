@@ -18,7 +18,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from governance.clock import Clock, utc_now
-from governance.errors import IllegalTransition, TicketRefused
+from governance.errors import IllegalTransition, PasswordsOff, TicketRefused
 from governance.events import Action, Actor, Event
 from governance.grants import lasting, may_manage
 from governance.passwords import PasswordStore
@@ -66,12 +66,18 @@ class TicketStore:
         passwords: PasswordStore,
         throttle: Throttle,
         clock: Clock = utc_now,
+        *,
+        passwords_on: bool = True,
     ) -> None:
+        """passwords_on: whether people sign in with passwords; if not, links come from the owner
+        of the data directory alone, as the way in when everything else has failed.
+        """
         self._record = record
         self._people = people
         self._passwords = passwords
         self._throttle = throttle
         self._clock = clock
+        self._passwords_on = passwords_on
 
     def issue_administrator(self, actor: Actor) -> str:
         """The secret of a link for the first administrator. Raises IllegalTransition."""
@@ -85,8 +91,9 @@ class TicketStore:
     def issue_password(self, actor: Actor, person_id: str) -> str:
         """The secret of a link by which a person sets a password.
 
-        Raises NotFound, IllegalTransition.
+        Raises NotFound, IllegalTransition, PasswordsOff.
         """
+        self.expect_may_issue(actor)
         with self._record.write() as connection:
             row = lock_person(connection, person_id)
             if row["issuer"] != LOCAL or not is_usable(row, self._clock()):
@@ -95,6 +102,11 @@ class TicketStore:
                     "The account belongs to an identity provider, is suspended or has expired.",
                 )
             return self._issue(connection, actor, Purpose.PASSWORD, person_id)
+
+    def expect_may_issue(self, actor: Actor) -> None:
+        """Raise PasswordsOff where this actor issues no links to passwords at the moment."""
+        if not self._passwords_on and actor.person_id is not None:
+            raise PasswordsOff
 
     def look(self, secret: str) -> Ticket:
         """What a link is for, without using it. Raises TicketRefused."""
@@ -179,6 +191,8 @@ class TicketStore:
         issuer = _open(connection, secret, self._clock())["issued_by"]
         if issuer is None:  # the owner of the data directory
             return
+        if not self._passwords_on:
+            raise _refusal()
         theirs = held_grants(connection, grants.c.person_id == person_id)
         who = principal_within(connection, issuer, AUTH)
         if not may_manage(who, lasting(theirs, self._clock()), self._clock()).allowed:

@@ -12,6 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+from governance.audit.last_signed import FILE_NAME as LAST_SIGNED
 from governance.errors import BackupRefused
 from governance.events import Action, Actor, Event
 from governance.originals import check_free_space, original_path
@@ -144,7 +145,8 @@ def _copy_keys(settings: Settings, destination: Path) -> dict[str, Entry]:
     found = {}
     if settings.governance.keys_dir.is_dir():
         for path in sorted(settings.governance.keys_dir.iterdir()):
-            if path.is_file() and not path.name.startswith("."):
+            # The last checkpoint may be newer than the record's copy, which would look cut off.
+            if path.is_file() and not path.name.startswith(".") and path.name != LAST_SIGNED:
                 name = f"{KEYS}/{path.name}"
                 found[name] = copy_durably(path, destination / name)
     if (settings.data_dir / SETTINGS_FILE).is_file():

@@ -17,21 +17,22 @@ from contextlib import contextmanager
 
 from starlette.datastructures import Headers
 
+from governance.charges import Charge
 from governance.clock import Clock, utc_now
-from governance.errors import IllegalTransition, QuotaExceeded
+from governance.denials import Denials
+from governance.errors import QuotaExceeded, TrailBlocked
 from governance.events import Event
 from governance.keys import KeyStore
 from governance.people import PeopleStore
 from governance.permissions import Grant, Permission, Principal, Role, decide
 from governance.quotas import QuotaStore
 from governance.record.database import Record, open_record
-from lamplight.denials import Denials
 from lamplight.model_events import changed, denied, not_identified, used
 from lamplight.runtime_key import read_key
 from lamplight.settings import Settings
 from runtime.api.gate import Change, Use, Visit, Visitor
 from runtime.api.guard import is_loopback
-from runtime.api.refusal import Forbidden, LimitReached, Unauthorized
+from runtime.api.refusal import Forbidden, LimitReached, NotRecorded, Unauthorized
 from runtime.config import RuntimeSettings
 from web.limit_headers import limit_headers
 
@@ -115,7 +116,8 @@ class RecordGate:
         who = (principal.person_id, principal.department_id)
         now = self._clock()
         try:
-            return self._quotas.reserve(*who, tokens, now).id
+            with _recording():
+                return self._quotas.reserve(*who, tokens, now).id
         except QuotaExceeded as error:
             limit = f"{error.what} a {error.period}"
             self._write(denied(visitor, visit.endpoint, "The limit is used up.", limit=limit))
@@ -128,19 +130,12 @@ class RecordGate:
         self._quotas.renew(reservation, self._clock())
 
     def record_use(self, visit: Visit, use: Use, reservation: str | None) -> None:
-        """Record what a model did, then charge it; nothing for the platform's own questions."""
+        """Record what a model did and charge it; nothing for the platform's own questions."""
         if visit.visitor.is_platform:
             return
-        self._write(used(visit, use))
-        if reservation is None:
-            return
-        if use.outcome != "done" and not use.answer_tokens:
-            self._quotas.release(reservation)
-            return
-        try:
-            self._quotas.settle(reservation, use.prompt_tokens + use.answer_tokens)
-        except IllegalTransition:
-            return  # somebody gave it back meanwhile; the event says what was used
+        charge = None if reservation is None else Charge(reservation, tokens_to_charge(use))
+        with _recording():
+            self._quotas.record_use(used(visit, use), charge)
 
     def record_change(self, visit: Visit, change: Change) -> None:
         """Record what was done, or tried, to a model."""
@@ -168,8 +163,17 @@ class RecordGate:
         return Unauthorized(KEY_HINT)
 
     def _write(self, event: Event) -> None:
-        with self._record.write() as connection:
+        with _recording(), self._record.write() as connection:
             self._record.trail.append(connection, event)
+
+
+@contextmanager
+def _recording() -> Iterator[None]:
+    """Say to clients of the runtime what they can do where nothing can be recorded."""
+    try:
+        yield
+    except TrailBlocked as error:
+        raise NotRecorded(error.message, error.hint) from error
 
 
 @contextmanager
@@ -186,6 +190,12 @@ def open_gate(settings: Settings) -> Iterator[RecordGate]:
         )
     finally:
         record.close()
+
+
+def tokens_to_charge(use: Use) -> int | None:
+    """What a use costs; None where no model began to work."""
+    tokens = use.prompt_tokens + use.answer_tokens
+    return tokens if tokens or use.outcome == "done" else None
 
 
 def local_principal(*, may_manage: bool) -> Principal:

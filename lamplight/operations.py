@@ -1,4 +1,4 @@
-"""What the owner of the machine does to a data directory: rebuild its index, back it up.
+"""What the owner of the machine does to a data directory: rebuild the index, back up, change keys.
 
 The platform does it where one runs, because it owns the index; else the command does it itself,
 under the directory's lock, without a runtime and without models.
@@ -9,12 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from governance.audit.checkpoint import Checkpoints
+from governance.audit.last_signed import LastSigned
+from governance.audit.rotation import Rotated, rotate, signing_key
 from governance.errors import BackupRefused
 from governance.events import Action, Actor, Event
 from governance.loading import LoadingStore
 from governance.record.database import Record, open_record
+from governance.secrets import Secrets
 from ingest.index import rebuild
 from lamplight.backup import make_backup
 from lamplight.lock import DataLock
@@ -33,10 +38,15 @@ OWNER = Actor("local", "owner", "socket")
 class Operations:
     """The operations of a running platform."""
 
-    def __init__(self, record: Record, loader: "Loader", settings: Settings) -> None:
+    def __init__(
+        self, record: Record, loader: "Loader", settings: Settings, checkpoints: Checkpoints
+    ) -> None:
         self._record = record
         self._loader = loader
         self._settings = settings
+        self._checkpoints = checkpoints
+        # A backup must not hold the record from before a change of the key, and the key of after.
+        self._turn = Lock()
 
     def rebuild_index(self, actor: Actor) -> int:
         """Write the index again while questions are answered; gives the passages written."""
@@ -50,10 +60,20 @@ class Operations:
         Raises BackupRefused, NoSpace, RecordNotCopied.
         """
         now = datetime.now(UTC)
-        made = make_backup(
-            self._record, self._settings, destination, actor, with_keys=with_keys, made_at=now
-        )
+        with self._turn:
+            made = make_backup(
+                self._record, self._settings, destination, actor, with_keys=with_keys, made_at=now
+            )
         return summary(made)
+
+    def rotate_key(self, actor: Actor) -> dict[str, Any]:
+        """Let a new key sign the trail; gives the public keys.
+
+        Raises SecretUnsafe, TrailBroken, TrailBlocked, AnchorUnreachable.
+        """
+        secrets = Secrets(self._settings.governance.keys_dir)
+        with self._turn:
+            return told(rotate(self._record, self._checkpoints, secrets, actor))
 
 
 def rebuild_alone(settings: Settings) -> int:
@@ -81,6 +101,31 @@ def back_up_alone(settings: Settings, destination: Path, *, with_keys: bool) -> 
     with _record_alone(settings, "backup") as record:
         now = datetime.now(UTC)
         return make_backup(record, settings, destination, OWNER, with_keys=with_keys, made_at=now)
+
+
+def rotate_alone(settings: Settings) -> dict[str, Any]:
+    """Let a new key sign the trail where no platform runs; gives the public keys.
+
+    Raises as `Operations.rotate_key`, AlreadyRunning, BackupRefused, RecordUnusable.
+    """
+    governance = settings.governance
+    with _record_alone(settings, "audit rotate-key") as record:
+        secrets = Secrets(governance.keys_dir)
+        with record.read() as connection:
+            key = signing_key(connection, secrets, governance.trail_origin)
+        checkpoints = Checkpoints(
+            record,
+            key,
+            governance.trail_origin,
+            governance.anchor_dirs,
+            last_signed=LastSigned(governance.keys_dir),
+        )
+        return told(rotate(record, checkpoints, secrets, OWNER))
+
+
+def told(rotated: Rotated) -> dict[str, Any]:
+    """A change of the key as the command line and the interface show it."""
+    return {"old": str(rotated.old), "new": str(rotated.new), "resumed": rotated.resumed}
 
 
 def note_rebuild(record: Record, actor: Actor, passages: int) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from governance.audit.anchors import Anchor
 from governance.audit.checkpoint import Checkpoints
+from governance.audit.last_signed import LastSigned
+from governance.audit.rotation import finish
 from governance.emergency import EmergencyStore
 from governance.events import SYSTEM, Action, Event
 from governance.jobs import JobStore
@@ -62,12 +64,7 @@ def open_platform(settings: Settings) -> Iterator[Platform]:
         policies = PolicyStore(record, settings.governance)
         secrets = Secrets(settings.governance.keys_dir)
         throttle = Throttle(record, secrets.hmac_key())
-        checkpoints = Checkpoints(
-            record,
-            secrets.trail_key(),
-            settings.governance.trail_origin,
-            settings.governance.anchor_dirs,
-        )
+        checkpoints = _checkpoints(record, secrets, settings)
         platform = Platform(
             settings=settings.web,
             rag_settings=settings.rag,
@@ -80,7 +77,7 @@ def open_platform(settings: Settings) -> Iterator[Platform]:
             draw_page=_page_drawer(settings),
             passthrough=Passthrough(settings.web, settings.rag),
             trail=Trail(record, checkpoints, _anchors(settings)),
-            operations=Operations(record, loader, settings),
+            operations=Operations(record, loader, settings, checkpoints),
             admin_socket=settings.admin_socket,
             session_idle_s=settings.governance.session_idle_s,
             **_people_parts(settings, record, secrets, throttle),
@@ -91,6 +88,17 @@ def open_platform(settings: Settings) -> Iterator[Platform]:
         yield platform
 
 
+def _checkpoints(record: Record, secrets: Secrets, settings: Settings) -> Checkpoints:
+    governance = settings.governance
+    return Checkpoints(
+        record,
+        finish(record, secrets, governance.trail_origin),
+        governance.trail_origin,
+        governance.anchor_dirs,
+        last_signed=LastSigned(governance.keys_dir),
+    )
+
+
 def _people_parts(
     settings: Settings, record: Record, secrets: Secrets, throttle: Throttle
 ) -> dict[str, Any]:
@@ -98,23 +106,26 @@ def _people_parts(
     people = PeopleStore(record)
     passwords = PasswordStore(record, settings.governance)
     sessions = SessionStore(record, settings.governance, secrets.hmac_key())
+    passwords_on = settings.web.passwords_on
     return {
         "people": people,
         "sessions": sessions,
         "keys": KeyStore(record, people),
-        "tickets": TicketStore(record, people, passwords, throttle),
-        "sign_in": SignIn(record, people, passwords, sessions, throttle),
+        "tickets": TicketStore(record, people, passwords, throttle, passwords_on=passwords_on),
+        "sign_in": SignIn(record, people, passwords, sessions, throttle, passwords_on),
         "quotas": QuotaStore(record),
         "questions": QuestionStore(record, secrets, settings.governance),
         "emergencies": EmergencyStore(record),
         "retention": RetentionStore(record, Vault(secrets), settings.governance),
-        "oidc": _provider(settings, record, people, sessions),
+        "oidc": _provider(settings, record, secrets, people, sessions),
     }
 
 
 def _chores(settings: Settings, platform: Platform, throttle: Throttle) -> tuple[Chore, ...]:
     minutes, hour, day = timedelta(minutes=10), timedelta(hours=1), timedelta(days=1)
     return (
+        # At every look, so that the metric tells within 5 s that the trail can be written again.
+        Chore("try a blocked trail", timedelta(0), lambda _now: platform.record.try_again()),
         Chore("end old sessions", minutes, platform.sessions.sweep),
         Chore("forget failed sign-ins", hour, throttle.sweep),
         Chore("forget used links", hour, lambda _now: platform.tickets.sweep()),
@@ -160,8 +171,13 @@ def _anchors(settings: Settings) -> tuple[Anchor, ...]:
 
 
 def _provider(
-    settings: Settings, record: Record, people: PeopleStore, sessions: SessionStore
+    settings: Settings,
+    record: Record,
+    secrets: Secrets,
+    people: PeopleStore,
+    sessions: SessionStore,
 ) -> ProviderParts | None:
     if not settings.web.oidc_issuer:
         return None
-    return ProviderParts(OidcFlows(record), ProviderSignIn(people, sessions))
+    flows = OidcFlows(record, secrets.hmac_key())
+    return ProviderParts(flows, ProviderSignIn(people, sessions))

@@ -5,21 +5,15 @@ leaves no record behind and can be started again.
 """
 
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from governance.audit.anchors import Anchor
-from governance.audit.note import read_checkpoint, verifier_key
-from governance.audit.verdict import Code
-from governance.audit.verify import verify
 from governance.config import GovernanceSettings
 from governance.errors import BackupRefused
 from governance.events import Action, Actor, Event
-from governance.record.database import Record, open_record
+from governance.record.database import open_record
 from governance.record.snapshot import fill_database, sync
-from governance.secrets import Secrets
 from lamplight.copies import copy_durably
 from lamplight.lock import DataLock
 from lamplight.manifest import (
@@ -32,29 +26,31 @@ from lamplight.manifest import (
     check_entry,
     parse_manifest,
 )
+from lamplight.restored_trail import NO_PROOFS, Checked, Proofs, check_trail
 from lamplight.settings import Settings, load_settings
 
 RECORD, STAGING = "record.db", ".restoring"
+# Where the settings of a backup go if the operator has written others.
+SETTINGS_BESIDE = f"{SETTINGS_FILE}.restored"
 # The lock's folder, what an earlier attempt left, and what only says how to run.
-HARMLESS = frozenset({"run", "logs", "models", STAGING, SETTINGS_FILE})
+HARMLESS = frozenset({"run", "logs", "models", STAGING, SETTINGS_FILE, SETTINGS_BESIDE})
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came back. anchored_size: the longest trail that an anchor knows, None without one."""
+    """What came back. settings: where the backup's settings file lies; None: nowhere new."""
 
     manifest: Manifest
-    anchored_size: int | None
+    checked: Checked
+    settings: Path | None = None
 
     @property
     def lost_events(self) -> int:
         """How many acts were recorded after the backup was made, as far as anchors tell."""
-        return max(0, (self.anchored_size or 0) - self.manifest.trail_size)
+        return max(0, (self.checked.anchored_size or 0) - self.manifest.trail_size)
 
 
-def restore(
-    source: Path, settings: Settings, actor: Actor, anchors: Sequence[Path] = ()
-) -> Restored:
+def restore(source: Path, settings: Settings, actor: Actor, proofs: Proofs = NO_PROOFS) -> Restored:
     """Restore a backup into the data directory of these settings.
 
     Raises AlreadyRunning, BackupRefused, RecordNotCopied, RecordUnusable.
@@ -68,11 +64,11 @@ def restore(
         shutil.rmtree(staging, ignore_errors=True)
         try:
             lay_out(source, manifest, staging)
-            restored = _settle(manifest, settings, staging, actor, anchors)
-            move_in(staging, settings.data_dir)
+            checked = _settle(manifest, settings, staging, actor, proofs)
+            placed = move_in(staging, settings.data_dir)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    return restored
+    return Restored(manifest, checked, placed)
 
 
 def read_manifest(source: Path) -> Manifest:
@@ -117,65 +113,60 @@ def lay_out(source: Path, manifest: Manifest, staging: Path) -> None:
         check_entry(name, entry, copy_durably(source / name, staging / place))
 
 
-def move_in(staging: Path, data_dir: Path) -> None:
-    """Put what was checked into its place, the record last. Raises OSError."""
+def move_in(staging: Path, data_dir: Path) -> Path | None:
+    """Put what was checked into its place, the record last; gives the settings file's new place.
+
+    The operator's settings stay: those of a backup are not signed by anybody. Raises OSError.
+    """
+    placed = _place_settings(staging / SETTINGS_FILE, data_dir)
     for path in sorted(staging.iterdir(), key=lambda path: path.name == RECORD):
         if not path.name.startswith(RECORD_PREFIX):
             path.replace(data_dir / path.name)
     sync(data_dir)
+    return placed
+
+
+def _place_settings(brought: Path, data_dir: Path) -> Path | None:
+    if not brought.is_file():
+        return None
+    ours = data_dir / SETTINGS_FILE
+    if not ours.exists():
+        return brought.replace(ours)
+    if ours.read_bytes() != brought.read_bytes():
+        return brought.replace(data_dir / SETTINGS_BESIDE)
+    brought.unlink()
+    return None
 
 
 def _settle(
-    manifest: Manifest, settings: Settings, staging: Path, actor: Actor, anchors: Sequence[Path]
-) -> Restored:
+    manifest: Manifest, settings: Settings, staging: Path, actor: Actor, proofs: Proofs
+) -> Checked:
     """Check the restored trail and write into it that, and from where, it was restored."""
-    governance = _as_it_was(settings.governance, staging)
+    governance, brought = _as_it_was(settings, staging)
     if manifest.database == "postgresql":
         fill_database(governance.record_url, staging / manifest.record)
     record = open_record(governance)
     try:
-        held = [Anchor(folder) for folder in anchors or governance.anchor_dirs]
-        anchored_size = check_trail(record, manifest, governance, held)
-        restored = Restored(manifest, anchored_size)
+        checked = check_trail(record, manifest, governance, proofs, brought)
         with record.write() as connection:
-            record.trail.append(connection, _event(restored, actor))
+            record.trail.append(connection, _event(Restored(manifest, checked), actor))
     finally:
         record.close()
-    return restored
+    return checked
 
 
-def _as_it_was(settings: GovernanceSettings, staging: Path) -> GovernanceSettings:
-    """The settings for what lies there; how its trail is signed stands in its own settings file."""
-    here = replace(settings, data_dir=staging)
-    if not (staging / SETTINGS_FILE).is_file():
-        return here
-    kept = load_settings(staging).governance
-    return replace(here, trail_origin=kept.trail_origin, anchor_dirs=kept.anchor_dirs)
+def _as_it_was(settings: Settings, staging: Path) -> tuple[GovernanceSettings, tuple[Path, ...]]:
+    """The settings for what lies there, and the anchors that the backup itself names.
 
-
-def check_trail(
-    record: Record, manifest: Manifest, governance: GovernanceSettings, anchors: Sequence[Anchor]
-) -> int | None:
-    """Hold the trail to the manifest, its signatures and the anchors; gives their longest size.
-
-    That the anchors know more events is no fault of the backup: it is older. Without the keys of
-    the backup nobody can tell whose signatures they are. Raises BackupRefused, AnchorUnreachable.
+    How the trail is signed stands in the backup's settings, unless the operator has written some.
     """
-    key = verifier_key(governance.trail_origin, Secrets(governance.keys_dir).trail_key())
-    with record.read() as connection:
-        verdict = verify(connection, key, anchors=anchors)
-    tolerated = {Code.TRUNCATED} if manifest.has_keys else {Code.TRUNCATED, Code.KEY}
-    grave = [found.text for found in verdict.findings if found.code not in tolerated]
-    root = verdict.root.hex() if verdict.root else ""
-    if (verdict.size, root) != (manifest.trail_size, manifest.trail_root):
-        grave.append(f"It has {verdict.size} events, the manifest says {manifest.trail_size}.")
-    if grave:
-        raise BackupRefused(
-            f"The audit trail in the backup is not the one that was signed. {grave[0]}",
-            "Do not use this backup; somebody may have changed it.",
-        )
-    sizes = (read_checkpoint(note).size for anchor in anchors for note in anchor.notes())
-    return max(sizes, default=None)
+    here = replace(settings.governance, data_dir=staging)
+    if not (staging / SETTINGS_FILE).is_file():
+        return here, ()
+    kept = load_settings(staging).governance
+    if not (settings.data_dir / SETTINGS_FILE).exists():
+        here = replace(here, trail_origin=kept.trail_origin)
+    return here, kept.anchor_dirs
 
 
 def _event(restored: Restored, actor: Actor) -> Event:
@@ -190,7 +181,8 @@ def _event(restored: Restored, actor: Actor) -> Event:
             "made_at": manifest.made_at,
             "trail_size": manifest.trail_size,
             "trail_root": manifest.trail_root,
-            "anchored_size": restored.anchored_size,
+            "anchored_size": restored.checked.anchored_size,
+            "vouched_by": list(restored.checked.vouched_by),
             "lost_events": restored.lost_events,
             "with_keys": manifest.has_keys,
         },

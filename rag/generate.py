@@ -21,6 +21,7 @@ from rag.errors import (
     RuntimeUnreachable,
 )
 from rag.model_keys import ModelKeys
+from rag.tally import Counted
 
 COMPLETE = frozenset({"stop", "length"})  # finish reasons of a stream that was not cut short
 
@@ -36,6 +37,7 @@ def generator(settings: RagSettings) -> OpenAIChatGenerator:
             "temperature": settings.temperature,
             "seed": settings.seed,
             "max_tokens": settings.answer_tokens,
+            "stream_options": {"include_usage": True},  # what it took comes in the last chunk
         },
         timeout=cast("float", timeout),  # the client takes both; only this one bounds the connect
         max_retries=0,
@@ -50,6 +52,16 @@ def finish_reason(result: Mapping[str, Any]) -> str:
     if reason not in COMPLETE:
         raise AnswerCutShort
     return reason
+
+
+def counted(meta: Mapping[str, Any]) -> Counted | None:
+    """What the runtime says in a chunk that it took; None in any other chunk."""
+    usage = meta.get("usage")
+    if not isinstance(usage, Mapping):
+        return None
+    found = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
+    prompt, answer = (one if isinstance(one, int) and one >= 0 else None for one in found)
+    return None if prompt is None or answer is None else Counted(prompt, answer)
 
 
 def fault(error: BaseException, settings: RagSettings, *, started: bool) -> ModelError:

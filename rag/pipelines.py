@@ -24,6 +24,7 @@ from rag.index import Hit, PassageIndex
 from rag.retrieve import clean_limit, clean_question
 from rag.schema import Answer, AnswerStatus, Passage
 from rag.steps import Gate, HybridSearch, PassagesInForce, PromptWriter, QuestionVector, RecordCheck
+from rag.tally import Tally
 
 __all__ = ["Answered", "AskEvent", "Assistant", "PassagesFound", "PassagesInForce", "TokenReleased"]
 
@@ -104,17 +105,20 @@ class Assistant:
         return (await self._find(query, department, limit, asker)).passages
 
     async def ask(
-        self, question: str, department: str, asker: Asker = NOBODY
+        self, question: str, department: str, asker: Asker = NOBODY, tally: Tally | None = None
     ) -> AsyncGenerator[AskEvent, None]:
-        """Yield what happens; closing the generator stops the model. Raises RagError."""
-        clock = _Clock()
+        """Yield what happens; closing the generator stops the model. Raises RagError.
+
+        tally: is told what the model took, as it happens.
+        """
+        clock, tally = _Clock(), tally or Tally()
         question = clean_question(question, self._settings)
         found = await self._find(question, department, self._settings.search_limit, asker)
         clock.note("search")
         yield PassagesFound(found.passages, found.keyword_only)
         texts = [(one.text, f"{one.title} > {one.section}".strip(" >")) for one in found.passages]
         draft = Draft(gather(question, texts), self._settings.min_support)
-        pieces = self._write(question, found, draft, asker)
+        pieces = self._write(question, found, draft, asker, tally)
         try:
             async for piece in pieces:
                 clock.note("first_token")
@@ -146,7 +150,7 @@ class Assistant:
         return _Found(passages, similarities, result["vector"]["vector"] is None)
 
     async def _write(
-        self, question: str, found: _Found, draft: Draft, asker: Asker
+        self, question: str, found: _Found, draft: Draft, asker: Asker, tally: Tally
     ) -> AsyncGenerator[str, None]:
         """Yield released text. Raises ModelError."""
         given = {
@@ -155,7 +159,8 @@ class Assistant:
                 "sources": draft.sources,
                 "similarities": found.similarities,
             },
-            "prompt": {"question": question},
+            # A plain function: Haystack copies what it is given, and a copy would count for nobody.
+            "prompt": {"question": question, "written_to": lambda text: tally.begin(text)},
             "model": {"generation_kwargs": {"extra_headers": asker.headers()}},
         }
         handle = self._answer.stream(given, streaming_components=["model"])
@@ -166,6 +171,7 @@ class Assistant:
             # The limit stands around each wait, not around a yield: there it would stop the reader.
             while (chunk := await _next(chunks, deadline)) is not None and not draft.gave_up:
                 started = True
+                tally.hear(chunk.content, generate.counted(chunk.meta))
                 if released := draft.feed(chunk.content):
                     yield released
         except TimeoutError as error:

@@ -95,6 +95,10 @@ class Gate:
         return {"weak": evidence}
 
 
+def _nobody(_prompt: str) -> None:
+    """Nobody counts."""
+
+
 @component
 class PromptWriter:
     """Writes the numbered passages and the question into the templates."""
@@ -103,9 +107,12 @@ class PromptWriter:
         self._settings = settings
 
     @component.output_types(messages=list[ChatMessage])
-    def run(self, question: str, sources: Sources) -> dict[str, list[ChatMessage]]:
-        """Give the system's and the user's message."""
+    def run(
+        self, question: str, sources: Sources, written_to: Callable[[str], None] = _nobody
+    ) -> dict[str, list[ChatMessage]]:
+        """Give the system's and the user's message; written_to is told the text of both."""
         limits = (self._settings.prompt_passages, self._settings.prompt_tokens)
         written = prompt.write(question, sources, *limits)
+        written_to(written.system + written.user)
         messages = [ChatMessage.from_system(written.system), ChatMessage.from_user(written.user)]
         return {"messages": messages}

@@ -30,6 +30,7 @@ class Script:
     pieces: Sequence[str] = ("NOT_FOUND",)
     piece_delay_s: float = 0.0
     finish_reason: str | None = "stop"
+    counted: tuple[int, int] | None = None  # tokens of prompt and answer, told where asked for
     status: int = 200
     embed_status: int = 200
     break_off: bool = False  # end the connection after the pieces, without an end of stream
@@ -110,18 +111,24 @@ async def _stream(script: Script) -> AsyncIterator[str]:
     if script.break_off:
         raise ConnectionAbortedError
     yield _chunk({}, script.finish_reason)
+    wants_count = (script.asked[-1].get("stream_options") or {}).get("include_usage")
+    if script.counted is not None and wants_count:
+        yield _count_chunk(*script.counted)
     yield "data: [DONE]\n\n"
 
 
 def _chunk(delta: dict[str, str], finish_reason: str | None) -> str:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-    body = {
-        "id": "chatcmpl-1",
-        "object": "chat.completion.chunk",
-        "created": 0,
-        "model": "scripted",
-        "choices": [choice],
-    }
+    return _event(choices=[{"index": 0, "delta": delta, "finish_reason": finish_reason}])
+
+
+def _count_chunk(prompt: int, answer: int) -> str:
+    counts = {"prompt_tokens": prompt, "completion_tokens": answer}
+    return _event(choices=[], usage=counts | {"total_tokens": prompt + answer})
+
+
+def _event(**fields: object) -> str:
+    kind = {"id": "chatcmpl-1", "object": "chat.completion.chunk"}
+    body = kind | {"created": 0, "model": "scripted"} | fields
     return f"data: {json.dumps(body)}\n\n"
 
 

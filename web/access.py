@@ -86,6 +86,7 @@ TABLE: Mapping[Row, Need] = {
     ("GET", _PERSON): Permission.PEOPLE_READ,
     ("POST", f"{_PERSON}/roles"): Permission.PEOPLE_MANAGE,
     ("POST", f"{_PERSON}/roles/{{grant_id}}/withdraw"): Permission.PEOPLE_MANAGE,
+    ("POST", f"{_PERSON}/limits"): Permission.QUOTAS_MANAGE,
     ("GET", f"{_PERSON}/suspend"): Permission.PEOPLE_MANAGE,
     ("POST", f"{_PERSON}/suspend"): Permission.PEOPLE_MANAGE,
     ("POST", f"{_PERSON}/restore"): Permission.PEOPLE_MANAGE,
@@ -114,6 +115,7 @@ TABLE: Mapping[Row, Need] = {
     ("POST", "/emergency/{grant_id}/end"): Open.PERSON,
     ("GET", "/healthz"): Open.PUBLIC,
     ("GET", "/readyz"): Open.PUBLIC,
+    ("GET", "/metrics"): Permission.PLATFORM_OPERATE,
     ("GET", f"/{STATIC_NAME}"): Open.PUBLIC,
     ("GET", "/v1/models"): _MODELS,
     ("POST", "/v1/chat/completions"): _MODELS,
@@ -147,6 +149,7 @@ TABLE: Mapping[Row, Need] = {
     ("GET", "/api/v1/audit/{seq}/proof"): Permission.AUDIT_READ,
     ("POST", "/api/v1/index/rebuild"): Permission.PLATFORM_OPERATE,
     ("POST", "/api/v1/backups"): Permission.PLATFORM_OPERATE,
+    ("POST", "/api/v1/audit/rotate-key"): Permission.PLATFORM_OPERATE,
     ("POST", "/api/v1/administrator-link"): Permission.PLATFORM_OPERATE,
 }
 # What a page asks for by itself does not count as somebody sitting there.

@@ -16,6 +16,7 @@ from web.api.audit import AuditApi
 from web.api.documents import DocumentsApi
 from web.api.health import Health
 from web.api.keys import KeysApi
+from web.api.metrics import Metrics
 from web.api.openai import OpenAi
 from web.api.operations import OperationsApi
 from web.api.people import PeopleApi
@@ -51,6 +52,8 @@ __all__ = ["Platform", "create_app"]
 
 # A one-time link is shown again on reload for so long, seconds.
 LINKS_KEPT_S = 600.0
+# Readings that go on at once; the pictures of one that was pushed out are recorded again.
+READINGS_KEPT = 5_000
 
 
 def create_app(platform: Platform) -> FastAPI:
@@ -67,6 +70,10 @@ def create_app(platform: Platform) -> FastAPI:
     roster = Roster(platform.people, platform.keys, platform.tickets)
     links: Shelf[tuple[str, str]] = Shelf(kept, LINKS_KEPT_S, time.monotonic)
     notices: Shelf[Notice] = Shelf(kept, kept_s, time.monotonic)
+    # By the clock of the trail, in which these readings stand.
+    readings: Shelf[bool] = Shelf(
+        READINGS_KEPT, settings.reading_lasts_s, lambda: platform.clock().timestamp()
+    )
     return FastAPI(
         title=settings.product_name,
         # The interactive descriptions load scripts from another machine.
@@ -84,19 +91,20 @@ def create_app(platform: Platform) -> FastAPI:
             *AskPages(platform, pages, asking, answers).routes(),
             *SearchPages(platform, pages).routes(),
             *DocumentPages(platform, pages, notices).routes(),
-            *ViewerPages(platform, pages).routes(),
+            *ViewerPages(platform, pages, readings).routes(),
             *HelpPages(pages).routes(),
             *SignInPages(platform, pages).routes(),
             *LockPages(platform, pages).routes(),
             *WelcomePages(platform, pages).routes(),
             *AccountPages(platform, pages).routes(),
-            *PeoplePages(roster, pages, links).routes(),
+            *PeoplePages(platform, roster, pages, links).routes(),
             *DepartmentPages(platform, roster, pages).routes(),
             *RightsPages(platform, roster, pages).routes(),
             *AuditPages(platform, pages).routes(),
             *EmergencyPages(platform, pages).routes(),
             *oidc_routes(platform, pages),
             *Health(platform).routes(),
+            *Metrics(platform).routes(),
             *OpenAi(platform, asking).routes(),
             # Not included as routers: the table of access is compared with each of these.
             *AskApi(platform, asking).router().routes,

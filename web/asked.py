@@ -16,6 +16,7 @@ from rag.asker import NOBODY, Asker
 from rag.errors import RagError
 from rag.events import Answered, AskEvent, Checks, PassagesFound, TokenReleased
 from rag.schema import Answer, Passage
+from rag.tally import Tally
 from web.errors import AccessEnded
 from web.problems import Problem, problem_of
 
@@ -58,9 +59,12 @@ class Asks(Protocol):
         ...
 
     def ask(
-        self, question: str, department: str, asker: Asker = NOBODY
+        self, question: str, department: str, asker: Asker = NOBODY, tally: Tally | None = None
     ) -> AsyncGenerator[AskEvent, None]:
-        """What happens while the question is answered. Raises RagError."""
+        """What happens while the question is answered. Raises RagError.
+
+        tally: is told what the model took, as it happens.
+        """
         ...
 
 

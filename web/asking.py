@@ -16,13 +16,14 @@ from uuid import uuid4
 from anyio import CancelScope
 from starlette.concurrency import run_in_threadpool
 
-from governance.errors import IllegalTransition
+from governance.charges import Charge
 from governance.permissions import Permission
 from governance.policies import Department
 from governance.questions import AskedRecord, Channel, PassageUsed, QuestionStatus
 from rag.errors import AnswerCutShort
 from rag.events import Answered, AskEvent, Checks, PassagesFound, TokenReleased
 from rag.schema import Answer, Passage
+from rag.tally import Tally, tokens_of
 from web.allowed import while_allowed
 from web.caller import Caller
 from web.errors import AccessEnded, Forbidden, NotSignedIn, SessionLocked
@@ -30,8 +31,7 @@ from web.limit_headers import limit_headers
 from web.parts import Platform
 
 RENEW_EVERY = timedelta(minutes=1)
-# The runtime's count is not told to us; a token of English is about four characters.
-CHARS_PER_TOKEN = 4
+# Reserved for what the prompt says beside question and passages.
 INSTRUCTION_TOKENS = 200
 
 
@@ -57,6 +57,7 @@ class Seen:
     text: str = ""
     answer: Answer | None = None
     checks: Checks = field(default_factory=Checks)
+    tally: Tally = field(default_factory=Tally)
 
 
 class Asking:
@@ -78,7 +79,7 @@ class Asking:
         """
         seen, status, is_recorded = Seen(), QuestionStatus.ABORTED, False
         try:
-            async with aclosing(self._watched(admitted)) as events:
+            async with aclosing(self._watched(admitted, seen.tally)) as events:
                 async for event in events:
                     if isinstance(event, Answered):
                         # One id for the answer and for its record.
@@ -121,10 +122,10 @@ class Asking:
         headers = limit_headers(platform.quotas.left(*who, now))
         return Admitted(uuid4().hex, caller, question, department, channel, reservation.id, headers)
 
-    def _watched(self, admitted: Admitted) -> AsyncGenerator[AskEvent, None]:
+    def _watched(self, admitted: Admitted, tally: Tally) -> AsyncGenerator[AskEvent, None]:
         department = admitted.department
         events = self._platform.assistant.ask(
-            admitted.question, department.name, admitted.caller.asker(department.id)
+            admitted.question, department.name, admitted.caller.asker(department.id), tally
         )
         check = right_check(admitted.caller, Permission.POLICIES_ASK, department.id)
         renew = renewal(self._platform, admitted.reservation_id)
@@ -154,22 +155,14 @@ class Asking:
         return {passage_id: one.version_id for passage_id, one in found.items()}
 
     def _record(self, admitted: Admitted, status: QuestionStatus, seen: Seen) -> None:
-        """Record the question, then charge it or give the room back."""
-        used = tokens_used(admitted.question, seen, self._platform.rag_settings.prompt_tokens)
-        is_charged = bool(seen.text) or seen.answer is not None
-        caller = admitted.caller
+        """Record the question together with its charge."""
+        used = tokens_used(admitted.question, status, seen)
         self._platform.questions.record_answer(
-            caller.actor,
-            _record_of(admitted, status, seen, used if is_charged else 0),
+            admitted.caller.actor,
+            _record_of(admitted, status, seen, used or 0),
             self._platform.clock(),
+            Charge(admitted.reservation_id, used),
         )
-        if not is_charged:
-            self._platform.quotas.release(admitted.reservation_id)
-            return
-        try:
-            self._platform.quotas.settle(admitted.reservation_id, used)
-        except IllegalTransition:
-            return  # its room was given back meanwhile; the event says what was used
 
 
 def right_check(
@@ -200,15 +193,17 @@ def renewal(platform: Platform, reservation_id: str) -> Callable[[], None]:
     return renew
 
 
-def tokens_of(text: str) -> int:
-    """About how many tokens a text is."""
-    return -(-len(text) // CHARS_PER_TOKEN)
+def tokens_used(question: str, status: QuestionStatus, seen: Seen) -> int | None:
+    """How many tokens a question took, by the runtime's count where it tells one.
 
-
-def tokens_used(question: str, seen: Seen, prompt_tokens: int) -> int:
-    """About how many tokens an answer took: what the model read and what it wrote."""
-    read = min(sum(tokens_of(one.text) for one in seen.passages), prompt_tokens)
-    return tokens_of(question) + read + INSTRUCTION_TOKENS + tokens_of(seen.text)
+    None where the question costs nothing.
+    """
+    tally = seen.tally
+    failed_at_once = status is QuestionStatus.FAILED and not tally.answer_chars
+    if tally.began and not failed_at_once:
+        return tally.tokens
+    # Found nothing to answer from: only the search has read the question.
+    return tokens_of(question) if seen.answer is not None else None
 
 
 def _record_of(admitted: Admitted, status: QuestionStatus, seen: Seen, tokens: int) -> AskedRecord:

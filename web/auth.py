@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from governance.errors import GovernanceError
+from governance.errors import GovernanceError, TrailBlocked
 from web.access import BY_ITSELF, TABLE, Need, Open, Row, row_of
 from web.caller import Caller
 from web.callers import Callers
@@ -80,7 +80,7 @@ class Auth:
         if need is Open.PUBLIC:
             try:
                 return await run_in_threadpool(find)
-            except (NotSignedIn, CertificateRefused):
+            except (NotSignedIn, CertificateRefused, TrailBlocked):
                 return None
         caller = await run_in_threadpool(find)
         if caller is None:

@@ -39,6 +39,12 @@ class WebSettings:
     search_results: int = 10
     # Whether somebody may still have an answer under way is read again every so many seconds.
     rights_checked_every_s: float = 2.0
+    # A stream of events says that it is still there after so long a pause, seconds.
+    stream_heartbeat_s: float = 15.0
+    # No stream of events lasts longer, seconds.
+    stream_longest_s: float = 900.0
+    # Pictures of a version that somebody has opened belong to that reading for so long, seconds.
+    reading_lasts_s: float = 600.0
     # API keys end after this many days unless their owner chooses another time.
     key_days: int = 90
     # Jobs listed on the documents page.
@@ -50,6 +56,8 @@ class WebSettings:
     # Waiting for the runtime when readiness is asked for, seconds.
     ready_timeout_s: float = 2.0
 
+    # Sign-in with passwords that are kept here; None: only while there is no identity provider.
+    local_passwords: bool | None = None
     # Sign-in by an OpenID Connect provider; without an issuer there is none.
     oidc_issuer: str | None = None
     oidc_client_id: str = ""
@@ -82,3 +90,10 @@ class WebSettings:
     client_name_kind: str = "email"
     # Serve other machines without encryption: passwords can be read on the way.
     insecure_plain_http: bool = False
+
+    @property
+    def passwords_on(self) -> bool:
+        """Whether somebody can sign in with a password that is kept here."""
+        if self.local_passwords is None:
+            return not self.oidc_issuer
+        return self.local_passwords

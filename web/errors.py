@@ -40,9 +40,10 @@ class NoDepartment(WebError):
 class DepartmentNeeded(WebError):
     """There are several departments and none was named."""
 
-    def __init__(self, names: tuple[str, ...]) -> None:
+    def __init__(self, names: tuple[str, ...], how: str = "") -> None:
         super().__init__(
-            "Name the department: there are several.", f"Use one of: {', '.join(names)}."
+            "Name the department: there are several.",
+            f"Use one of: {', '.join(names)}. {how}".strip(),
         )
 
 

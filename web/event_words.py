@@ -56,6 +56,7 @@ WORDS: Mapping[Action, str] = {
     Action.ACCESS_DENIED: "was refused: {permission}",
     Action.AUDIT_SEARCHED: "searched the audit trail",
     Action.AUDIT_EXPORTED: "downloaded the audit trail",
+    Action.AUDIT_RESUMED: "could record again, after acts were refused because it could not",
     Action.CHECKPOINT_KEY_CHANGED: "changed the key that signs the audit trail",
     Action.CLOCK_REGRESSED: "found that the clock was set back",
     Action.BACKUP_MADE: "made a backup",

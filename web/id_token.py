@@ -43,11 +43,15 @@ LOGOUT_AGE_S = 300
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What an ID token must say; acr: one of these, amr: all of these, empty: anything."""
+    """What an ID token must say; acr: one of these, amr: all of these, empty: anything.
+
+    begun_at: when we sent the browser to the provider; the person signed in there afterwards.
+    """
 
     issuer: str
     client_id: str
     nonce: str
+    begun_at: datetime
     acr: tuple[str, ...] = ()
     amr: tuple[str, ...] = ()
     groups_claim: str = "groups"
@@ -55,12 +59,16 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who signed in, as the provider says: issuer and subject are the identity."""
+    """Who signed in, as the provider says: issuer and subject are the identity.
+
+    signed_in_at: when they showed the provider who they are, seconds since 1970.
+    """
 
     issuer: str
     subject: str
     name: str
     groups: tuple[str, ...]
+    signed_in_at: float
 
 
 class _Listed(JWSRegistry):
@@ -144,10 +152,9 @@ def check_id_token(claims: Claims, expected: Expected, now: datetime) -> Identit
     if "events" in claims:
         raise IdentityRefused("The token is of another kind.")
     _check_strength(claims, expected)
-    subject = _subject(claims)
-    return Identity(
-        expected.issuer, subject, _name(claims, subject), _groups(claims, expected.groups_claim)
-    )
+    signed_in_at = _signed_in_at(claims, expected.begun_at, now)
+    subject, groups = _subject(claims), _groups(claims, expected.groups_claim)
+    return Identity(expected.issuer, subject, _name(claims, subject), groups, signed_in_at)
 
 
 def check_logout_token(claims: Claims, issuer: str, client_id: str, now: datetime) -> str:
@@ -209,11 +216,32 @@ def _check_times(claims: Claims, now: datetime) -> None:
         raise IdentityRefused("The token does not hold yet; compare the clocks.")
 
 
+def _signed_in_at(claims: Claims, begun_at: datetime, now: datetime) -> float:
+    """When the person signed in at the provider: since we sent them there, and no earlier.
+
+    We always ask for that, but whoever sits at the browser can take it out of the address; the
+    token tells (OpenID Connect Core 1.0, 3.1.2.1, `max_age`). A provider that is still signed in
+    for somebody who left vouches for nobody.
+    """
+    signed_in_at = _time(claims, "auth_time")
+    if signed_in_at < begun_at.timestamp() - LEEWAY_S:
+        raise IdentityRefused("The person did not sign in anew at the identity provider.")
+    if signed_in_at > now.timestamp() + LEEWAY_S:
+        raise IdentityRefused("The sign-in was made in the future; compare the clocks (auth_time).")
+    return signed_in_at
+
+
 def _time(claims: Claims, name: str) -> float:
     value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise IdentityRefused(f"The token does not say when ({name}).")
-    return value
+    try:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError
+        seconds = float(value)
+        if not math.isfinite(seconds):
+            raise ValueError
+    except (ValueError, OverflowError) as error:
+        raise IdentityRefused(f"The token does not say when ({name}).") from error
+    return seconds
 
 
 def _check_strength(claims: Claims, expected: Expected) -> None:

@@ -84,7 +84,11 @@ class IdentityProvider:
     async def sign_in_address(
         self, state: str, nonce: str, verifier: str, redirect_uri: str
     ) -> str:
-        """Where to send the browser. Raises ProviderUnreachable."""
+        """Where to send the browser. Raises ProviderUnreachable.
+
+        Computers on a ward are shared, so whoever is still signed in at the provider is asked again
+        each time; that it was done is checked in the token (`web/id_token.py`).
+        """
         description = await self.description()
         async with self._client(description) as client:
             address, _ = client.create_authorization_url(
@@ -93,6 +97,8 @@ class IdentityProvider:
                 code_verifier=verifier,
                 nonce=nonce,
                 redirect_uri=redirect_uri,
+                prompt="login",
+                max_age=0,
             )
         return str(address)
 

@@ -4,7 +4,6 @@ The provider's tokens never reach the browser and are not kept: what remains is 
 """
 
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -28,8 +27,10 @@ from web.id_token import (
     check_logout_token,
 )
 from web.identity_provider import IdentityProvider
+from web.next_page import local_page
 from web.pages import Pages
 from web.parts import Platform
+from web.security import nonce_of
 from web.session_cookie import is_safe, session_token, set_session_cookie
 
 START = "/sign-in/oidc"
@@ -73,10 +74,11 @@ class OidcPages:
         ]
 
     async def start(self, request: Request) -> Response:
-        """Send the browser to the provider. Raises ProviderUnreachable, TooManyFlows."""
-        await self._provider.description()
-        path = local_path(request.query_params.get("next", "/"))
-        flow = await run_in_threadpool(self._flows.start, path, self._clock())
+        """Send the browser to the provider. Raises ProviderUnreachable."""
+        page = local_page(request.query_params.get("next", "/"))
+        now, token = self._clock(), session_token(request)
+        locked = await run_in_threadpool(self._sign_in.locked_session, token, now)
+        flow = self._flows.start(page, locked, now)
         address = await self._provider.sign_in_address(
             flow.state, flow.nonce, flow.verifier, self._redirect_uri(request)
         )
@@ -84,7 +86,7 @@ class OidcPages:
         # Lax: the way back from the provider is a navigation that another site began.
         response.set_cookie(
             _flow_cookie(request),
-            flow.browser_secret,
+            flow.cookie,
             max_age=int(FLOW_KEPT.total_seconds()),
             secure=is_safe(request),
             httponly=True,
@@ -98,14 +100,18 @@ class OidcPages:
         Raises FlowRefused, IdentityRefused, ProviderUnreachable, SignInRefused.
         """
         try:
-            flow = await self._flow(request)
+            flow = self._flow(request)
             identity = await self._identity(request, flow)
-            let_in = await run_in_threadpool(self._let_in, identity, request)
-        except (FlowRefused, IdentityRefused, ProviderUnreachable, SignInRefused) as error:
-            reason = error.message if isinstance(error, SignInRefused) else error.reason
-            await run_in_threadpool(self._flows.refused, self._provider.issuer, reason)
+        except (FlowRefused, IdentityRefused, ProviderUnreachable) as error:
+            await self._note(error.reason)
             raise
-        response = await self._welcome(let_in, flow.next_path)
+        try:
+            let_in = await run_in_threadpool(self._let_in, identity, flow, request)
+        except (FlowRefused, SignInRefused) as error:
+            reason = error.reason if isinstance(error, FlowRefused) else error.message
+            await self._note(reason, subject=identity.subject)
+            raise
+        response = await self._welcome(request, let_in, flow.next_path)
         response.delete_cookie(
             _flow_cookie(request), secure=is_safe(request), httponly=True, samesite="lax"
         )
@@ -123,21 +129,25 @@ class OidcPages:
             claims = await self._provider.claims(token, LOGOUT_TOKEN_TYPES)
             subject = check_logout_token(claims, issuer, self._provider.client_id, self._clock())
         except IdentityRefused as error:
-            await run_in_threadpool(
-                self._flows.refused, issuer, f"Sign-out: {error.reason}", Action.ACCESS_DENIED
-            )
+            await self._note(f"Sign-out: {error.reason}", Action.ACCESS_DENIED)
             answer = {"error": "invalid_request", "error_description": error.reason}
             return JSONResponse(answer, 400)
         await run_in_threadpool(self._sign_in.let_go, issuer, subject)
         return Response(status_code=200)
 
-    async def _flow(self, request: Request) -> Flow:
+    async def _note(
+        self, reason: str, action: Action = Action.SESSION_REFUSED, subject: str | None = None
+    ) -> None:
+        issuer, now = self._provider.issuer, self._clock()
+        await run_in_threadpool(self._flows.refused, issuer, reason, now, action, subject)
+
+    def _flow(self, request: Request) -> Flow:
         names = [name for name, _ in request.query_params.multi_items()]
         if len(names) != len(set(names)):
             raise IdentityRefused("The answer says something twice.")
         state = request.query_params.get("state", "")
-        secret = request.cookies.get(_flow_cookie(request), "")
-        return await run_in_threadpool(self._flows.take, state, secret, self._clock())
+        cookie = request.cookies.get(_flow_cookie(request), "")
+        return self._flows.take_up(state, cookie, self._clock())
 
     async def _identity(self, request: Request, flow: Flow) -> Identity:
         code = await self._provider.check_answer(request.query_params)
@@ -148,24 +158,28 @@ class OidcPages:
             self._provider.issuer,
             self._provider.client_id,
             flow.nonce,
+            flow.begun_at,
             tuple(filter(None, settings.oidc_required_acr)),
             tuple(filter(None, settings.oidc_required_amr)),
             settings.oidc_groups_claim,
         )
         return check_id_token(claims, expected, self._clock())
 
-    def _let_in(self, identity: Identity, request: Request) -> LetIn:
+    def _let_in(self, identity: Identity, flow: Flow, request: Request) -> LetIn:
+        issuer, subject, now = identity.issuer, identity.subject, self._clock()
+        self._flows.finish(flow, issuer, subject, identity.signed_in_at, now)
         return self._sign_in.let_in(
-            identity.issuer,
-            identity.subject,
+            issuer,
+            subject,
             identity.name,
             grants_of(identity.groups, self._rules, self._department_ids()),
             request.headers.get("user-agent", ""),
-            self._clock(),
+            now,
             session_token(request),
+            flow.locked_session,
         )
 
-    async def _welcome(self, let_in: LetIn, next_path: str) -> Response:
+    async def _welcome(self, request: Request, let_in: LetIn, next_path: str) -> Response:
         now = self._clock()
         ends = [held.expires_at for held in let_in.person.grants]
         if any(end is None or end > now for end in ends):
@@ -173,6 +187,7 @@ class OidcPages:
         names = await run_in_threadpool(self._sign_in.administrators)
         return self._pages.page(
             "sign_in/no_role.html",
+            nonce=nonce_of(request.scope),
             person=let_in.person,
             administrators=names[:ADMINISTRATORS_NAMED],
         )
@@ -199,14 +214,6 @@ def oidc_routes(platform: Platform, pages: Pages) -> list[Route]:
     return OidcPages(
         platform.settings, pages, parts.flows, parts.sign_in, department_ids, platform.clock
     ).routes()
-
-
-def local_path(text: str) -> str:
-    """The text if it is a path on this server, else the first page."""
-    parts = urlsplit(text)
-    is_local = text.startswith("/") and not text.startswith(("//", "/\\"))
-    plain = text.isascii() and text.isprintable() and "\\" not in text
-    return text if is_local and plain and not parts.netloc and not parts.scheme else "/"
 
 
 def _flow_cookie(request: Request) -> str:

@@ -17,6 +17,7 @@ from web.caller import Caller, maybe_caller_of
 from web.config import WebSettings
 from web.role_words import permission_words, role_words
 from web.running import Running
+from web.security import nonce_of
 from web.wording import (
     count_words,
     date_words,
@@ -92,11 +93,13 @@ class Pages:
     def fragment(self, template: str, request: Request | None = None, **values: Any) -> str:
         """The text of a template.
 
-        request: who sent it stands in the header, and its session's token in the forms.
+        request: who sent it stands in the header, its session's token in the forms, and its nonce
+        at the scripts; a page without a nonce has no scripts.
         """
         caller = None if request is None else maybe_caller_of(request)
         running = () if caller is None else self._banners(caller)
-        frame = {**frame_of(caller), "emergencies_running": running}
+        nonce = "" if request is None else nonce_of(request.scope)
+        frame = {**frame_of(caller), "emergencies_running": running, "nonce": nonce}
         return self._templates.get_template(template).render({**frame, **values})
 
 

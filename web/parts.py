@@ -60,6 +60,10 @@ class Operates(Protocol):
         """Make a backup; gives its summary. Raises BackupRefused, NoSpace, RecordNotCopied."""
         ...
 
+    def rotate_key(self, actor: Actor) -> Mapping[str, Any]:
+        """Let a new key sign the trail; gives both public keys. Raises TrailBroken."""
+        ...
+
 
 class DrawsPage(Protocol):
     """Draws one page (from 1) of a PDF as PNG bytes, with the quotes marked."""

@@ -58,7 +58,7 @@ class Passthrough:
             raise RuntimeSilent from error
         content_type = answer.headers.get("content-type", "application/json")
         if content_type.startswith("text/event-stream"):
-            return EventStream(_stream(answer))
+            return EventStream(_stream(answer), settings=self._settings)
         return StreamingResponse(
             _stream(answer), status_code=answer.status_code, media_type=content_type
         )

@@ -54,7 +54,7 @@ class Refusals:
             clear_session_cookie(response, request)
             response.headers["Clear-Site-Data"] = '"cache"'
         # An unforeseen error is answered outside of the guard, which sets these otherwise.
-        for name, value in headers_for(request.url.scheme).items():
+        for name, value in headers_for(request.scope).items():
             response.headers.setdefault(name, value)
         return response
 

@@ -119,9 +119,10 @@ class Roster:
     ) -> tuple[Person, str]:
         """Add a person with a first role; the secret of their link comes with them.
 
-        Raises Forbidden, InvalidName, InvalidGrant, PersonExists.
+        Raises Forbidden, InvalidName, InvalidGrant, PersonExists, PasswordsOff.
         """
         self._check_first(caller, first)
+        self._tickets.expect_may_issue(caller.actor)
         made = self._people.create(caller.actor, name, username)
         if first is not None:
             self._give(caller, made.id, first)

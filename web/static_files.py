@@ -10,7 +10,9 @@ from starlette.types import Scope
 from web.errors import FrontEndMissing
 
 STATIC = Path(__file__).parent / "static"
-REQUIRED = ("vendor/lamplight.css", "vendor/htmx.min.js", "vendor/hx-sse.min.js")
+REQUIRED = tuple(
+    f"vendor/{name}" for name in ("lamplight.css", "htmx.min.js", "hx-csp.min.js", "hx-sse.min.js")
+)
 DIGEST_CHARS = 12
 
 

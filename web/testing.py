@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -19,10 +19,18 @@ from rag.asker import NOBODY, Asker
 from rag.errors import AnswerCutShort, RuntimeUnreachable
 from rag.events import Answered, AskEvent, Checks, PassagesFound, TokenReleased
 from rag.schema import Answer, AnswerStatus, Citation, Passage
+from rag.tally import Counted, Tally
 from web.parts import Platform
 from web.session_cookie import PLAIN_NAME
 
+if TYPE_CHECKING:
+    from playwright.sync_api import ConsoleMessage, Page
+
 GATE_POLL_S = 0.01
+SAY_VIOLATIONS = """addEventListener('securitypolicyviolation', (event) => console.error(
+    `policy violated: ${event.effectiveDirective} ${event.blockedURI} ${event.sample}`))"""
+PROMPT = "Answer from these passages."
+COUNTED = Counted(prompt_tokens=301, answer_tokens=46)
 MODEL = {"name": "scripted", "digest": "0" * 64}
 
 
@@ -36,6 +44,11 @@ class ScriptedOperations:
         """Say that three passages were written."""
         self.asked.append(("rebuild", actor))
         return 3
+
+    def rotate_key(self, actor: Actor) -> dict[str, Any]:
+        """Change nothing."""
+        self.asked.append(("rotate", actor))
+        return {"old": "test+1", "new": "test+2", "resumed": False}
 
     def back_up(self, actor: Actor, destination: Path, *, with_keys: bool) -> dict[str, Any]:
         """Name the place and write nothing there."""
@@ -67,17 +80,19 @@ class ScriptedAssistant:
         return self._found(department)[:k]
 
     async def ask(
-        self, question: str, department: str, asker: Asker = NOBODY
+        self, question: str, department: str, asker: Asker = NOBODY, tally: Tally | None = None
     ) -> AsyncGenerator[AskEvent, None]:
         """The script for this question."""
         self.askers.append(asker)
         try:
-            async for event in self._script(question, department):
+            async for event in self._script(question, department, tally or Tally()):
                 yield event
         finally:
             self.stopped.append(question)
 
-    async def _script(self, question: str, department: str) -> AsyncIterator[AskEvent]:
+    async def _script(
+        self, question: str, department: str, tally: Tally
+    ) -> AsyncIterator[AskEvent]:
         found = self._found(department)
         yield PassagesFound(found)
         if "silent" in question:
@@ -85,6 +100,7 @@ class ScriptedAssistant:
         if "nowhere" in question or not found:
             yield Answered(_answer(AnswerStatus.NOT_FOUND, "", (), found))
             return
+        tally.begin(PROMPT)
         citations = tuple(_citation(passage, n) for n, passage in enumerate(found[:2], 1))
         text = ""
         for n, citation in enumerate(citations, 1):
@@ -92,12 +108,14 @@ class ScriptedAssistant:
                 await self._held()
             sentence = f"{citation.quote.rstrip('.')} [{n}]. "
             text += sentence
+            tally.hear(sentence, None)
             yield TokenReleased(sentence)
             if "broken" in question:
                 raise AnswerCutShort
             if "vanish" in question:
                 await self._held()
                 raise ConnectionError("the server's own fault")
+        tally.hear("", COUNTED)
         answer = _answer(AnswerStatus.ANSWERED, text.strip(), citations, found)
         yield Answered(answer, Checks(released=len(citations), dropped=1))
 
@@ -178,6 +196,32 @@ class Site:
         client.cookies.set(PLAIN_NAME, token)
         client.headers["X-CSRF-Token"] = self.csrf(token)
         return client
+
+
+def faults_of(page: "Page") -> list[str]:
+    """What goes wrong in a page from now on, while it happens.
+
+    Errors of scripts, complaints of the browser, and whatever breaks the content security policy.
+    """
+    faults: list[str] = []
+
+    def hear(message: "ConsoleMessage") -> None:
+        if is_fault(message):
+            faults.append(message.text)
+
+    page.add_init_script(SAY_VIOLATIONS)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", hear)
+    return faults
+
+
+def is_fault(message: "ConsoleMessage") -> bool:
+    """Whether the browser complains about the page itself.
+
+    An error status is only an answer, and a broken stream is what one test is about.
+    """
+    expected = ("Failed to load resource", "htmx: htmx:sse:error: network error")
+    return message.type == "error" and not message.text.startswith(expected)
 
 
 def passage_of(record: PassageRecord, score: float = 1.0) -> Passage:

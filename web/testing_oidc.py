@@ -80,17 +80,24 @@ class Issuer:
     token_answer: Callable[[str], Answer] | None = None
     codes: dict[str, Claims] = field(default_factory=dict)
     person: Claims = field(default_factory=lambda: {"sub": "ada", "name": "Ada Lovelace"})
+    approved: int = 0
     asked: list[str] = field(default_factory=list)
     hold: Event | None = None
     silent: bool = False
 
-    def approve(self, query: dict[str, str]) -> str:
-        """What the provider's own page does once somebody has signed in there."""
-        code = f"code-{len(self.codes)}"
-        self.codes[code] = dict(query)
-        return code
+    def approve(self, query: dict[str, str], signed_in_at: float | None = None) -> str:
+        """What the provider's own page does once somebody has signed in there.
 
-    def claims(self, nonce: str) -> Claims:
+        signed_in_at: that they did it before, and were not asked again.
+        """
+        self.approved += 1
+        self.codes[f"code-{self.approved}"] = {
+            **query,
+            "auth_time": time.time() if signed_in_at is None else signed_in_at,
+        }
+        return f"code-{self.approved}"
+
+    def claims(self, nonce: str, auth_time: float = 0.0) -> Claims:
         """The claims of an honest token."""
         now = int(time.time())
         return {
@@ -99,6 +106,7 @@ class Issuer:
             "exp": now + 300,
             "iat": now,
             "nonce": nonce,
+            "auth_time": auth_time,
             **self.person,
         }
 
@@ -128,7 +136,7 @@ class Issuer:
             or begun["code_challenge"] != base64url(challenge)
         ):
             return json_answer({"error": "invalid_grant"}, 400)
-        token = self.mint(self.claims(begun["nonce"]))
+        token = self.mint(self.claims(begun["nonce"], begun["auth_time"]))
         if self.token_answer is not None:
             return self.token_answer(token)
         return json_answer(token_response(token))

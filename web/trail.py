@@ -4,7 +4,7 @@ Every act here stands in the trail itself: who searched it and by what, who took
 `access.denied`, who was refused. What belongs to no department is for those who read all of them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -70,8 +70,10 @@ class Trail:
         with self._lock:
             if self._checked is not None and self._checked.at >= began:
                 return self._checked
+            beside = self._checkpoints.beside_the_key
             with self._record.read() as connection:
-                verdict = verify(connection, self._checkpoints.verifier_key, anchors=self._anchors)
+                key = self._checkpoints.verifier_key
+                verdict = verify(connection, key, anchors=self._anchors, beside=beside)
             self._checked = Checked(verdict, self._clock())
             return self._checked
 
@@ -86,14 +88,14 @@ class Trail:
     ) -> tuple[Found, ...]:
         """The newest events that the caller may read. Raises Forbidden.
 
-        What was looked for is recorded; looking at the newest events of all is not.
+        That they were read is an event itself, which comes after what was found.
         """
         places = places_of(caller, Permission.AUDIT_READ, department_id)
-        if wanted != Filter() or department_id is not None:
-            self._note_search(caller, wanted, department_id)
         with self._record.read() as connection:
             last = None if before is None else min(before, MAX_NUMBER)
-            return search(connection, wanted, places, before=last, limit=limit)
+            found = search(connection, wanted, places, before=last, limit=limit)
+        self._note_reading(caller, department_id, _facts_of(wanted))
+        return found
 
     def entry(self, caller: Caller, seq: int) -> Found:
         """One event that the caller may read. Raises NotFound."""
@@ -103,6 +105,7 @@ class Trail:
             found = search(connection, Filter(), places, before=seq + 1, limit=1)
         if not found or found[0].seq != seq:
             raise NotFound("There is no such event.", "Go back to the list of events.")
+        self._note_reading(caller, None, {"event": seq})
         return found[0]
 
     def leaf(self, caller: Caller, seq: int) -> str:
@@ -136,18 +139,23 @@ class Trail:
             for line in export(connection, profile, places):
                 yield f"{line}\n"
 
-    def _note_search(self, caller: Caller, wanted: Filter, department_id: str | None) -> None:
-        facts: dict[str, Fact] = {
-            "actor": wanted.actor_id,
-            "action": wanted.action,
-            "object": wanted.object_id,
-            "since": wanted.since.isoformat() if wanted.since else None,
-            "until": wanted.until.isoformat() if wanted.until else None,
-        }
-        facts = {name: value for name, value in facts.items() if value is not None}
+    def _note_reading(
+        self, caller: Caller, department_id: str | None, facts: Mapping[str, Fact]
+    ) -> None:
         event = Event(Action.AUDIT_SEARCHED, caller.actor, department_id, facts=facts)
         with self._record.write() as connection:
             self._record.trail.append(connection, event)
+
+
+def _facts_of(wanted: Filter) -> dict[str, Fact]:
+    facts: dict[str, Fact] = {
+        "actor": wanted.actor_id,
+        "action": wanted.action,
+        "object": wanted.object_id,
+        "since": wanted.since.isoformat() if wanted.since else None,
+        "until": wanted.until.isoformat() if wanted.until else None,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def places_of(

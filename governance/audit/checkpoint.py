@@ -2,20 +2,22 @@
 
 A checkpoint is due when 1,000 events or 60 s have passed since the last, and when the platform
 ends. Before it is signed, the trail as it stands is proved to go on from the last checkpoint of the
-record and from the last one in each anchor; if it does not, nothing is signed: a log must never
-sign two histories. A new key takes over with an event that names both keys, in a checkpoint that
-both sign; from there on the old key counts for nothing newer.
+record, from the last one in each anchor and from the one beside the key; if it does not, nothing is
+signed: a log must never sign two histories. A new key takes over with an event that names both
+keys, in a checkpoint that both sign; from there on the old key signs nothing, in no process.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event as Signal
+from threading import RLock
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, desc, insert, select
 
 from governance.audit.anchors import Anchor
+from governance.audit.last_signed import LastSigned
 from governance.audit.merkle import ProofInvalid, check_consistency, check_inclusion, leaf_hash
 from governance.audit.note import (
     Checkpoint,
@@ -26,6 +28,7 @@ from governance.audit.note import (
     sign,
     verifier_key,
 )
+from governance.audit.signatures import handovers
 from governance.clock import Clock, utc_now
 from governance.errors import GovernanceError, NotFound, TrailBroken
 from governance.events import Action, Actor, Event
@@ -52,18 +55,27 @@ class Checkpoints:
         origin: str,
         anchors: Sequence[Path] = (),
         clock: Clock = utc_now,
+        last_signed: LastSigned | None = None,
     ) -> None:
         self._record = record
         self._key = key
+        # No checkpoint of the old key may come between a handover and the change to the new one.
+        self._turn = RLock()
         self._origin = origin
         self._anchors = tuple(Anchor(folder) for folder in anchors)
         self._clock = clock
+        self._last_signed = last_signed
         self.trouble: GovernanceError | None = None
 
     @property
     def verifier_key(self) -> VerifierKey:
         """What others check our checkpoints with."""
         return verifier_key(self._origin, self._key)
+
+    @property
+    def beside_the_key(self) -> str | None:
+        """The last checkpoint as the file beside the key has it. Raises AnchorUnreachable."""
+        return None if self._last_signed is None else self._last_signed.note()
 
     def run(self, stop: Signal) -> None:
         """Sign whatever is due until told to stop, and then what is left; for a thread."""
@@ -82,24 +94,36 @@ class Checkpoints:
 
         Raises TrailBroken, AnchorUnreachable.
         """
-        with self._record.write() as connection:
-            made = self._sign(connection, self._key)
-        self._copy_to_anchors()
-        return made
+        with self._turn:
+            with self._record.write() as connection:
+                self._refuse_replaced(connection)
+                made = self._sign(connection, self._key)
+            self._copy_out()
+            return made
 
     def hand_over(self, actor: Actor, key: Ed25519PrivateKey) -> Checkpoint:
-        """Let a new key take over: both sign one checkpoint. Raises as `sign`."""
+        """Let a new key take over: both sign one checkpoint. Raises as `sign`.
+
+        The new key must be safe on the disk before: from here on nothing else can sign.
+        """
         old, new = self.verifier_key, verifier_key(self._origin, key)
         event = Event(
             Action.CHECKPOINT_KEY_CHANGED, actor, facts={"old": str(old), "new": str(new)}
         )
-        with self._record.write() as connection:
-            self._record.trail.append(connection, event)
-            made = self._sign(connection, self._key, key)
-        assert made is not None, "the event itself is new"
-        self._key = key
-        self._copy_to_anchors()
-        return made
+        with self._turn:
+            with self._record.write() as connection:
+                self._refuse_replaced(connection)
+                self._record.trail.append(connection, event)
+                made = self._sign(connection, self._key, key)
+            assert made is not None, "the event itself is new"
+            self._key = key
+            self._copy_out()
+            return made
+
+    def take_up(self, key: Ed25519PrivateKey) -> None:
+        """Sign with the key that has taken over already."""
+        with self._turn:
+            self._key = key
 
     def prove(self, seq: int) -> Proof:
         """A receipt for one event; a checkpoint is signed if none covers it yet.
@@ -134,14 +158,28 @@ class Checkpoints:
         newest = connection.execute(_NEWEST).one_or_none()
         if newest is not None:
             self._prove_goes_on(connection, read_checkpoint(newest.note), now, "the record")
-        for anchor in self._anchors:
-            notes = _notes(anchor)
-            if notes:
-                self._prove_goes_on(connection, read_checkpoint(notes[-1]), now, str(anchor))
+        for note, place in self._kept_outside():
+            self._prove_goes_on(connection, read_checkpoint(note), now, place)
         if newest is not None and newest.size == size:
             return None
         _keep(connection, now, sign(now.text, self._origin, *keys), self._clock())
         return now
+
+    def _refuse_replaced(self, connection: Connection) -> None:
+        """Raise TrailBroken if another key has taken over from ours."""
+        ours = str(self.verifier_key)
+        if any(old == ours for _, old, _ in handovers(connection)):
+            raise TrailBroken(
+                f"Another key took over from {ours}, so this one signs nothing any more."
+            )
+
+    def _kept_outside(self) -> Iterator[tuple[str, str]]:
+        """The last checkpoint in each place outside of the record, and the place."""
+        for anchor in self._anchors:
+            yield from ((note, str(anchor)) for note in _notes(anchor)[-1:])
+        beside = self.beside_the_key
+        if beside is not None:
+            yield _checked(beside), str(self._last_signed)
 
     def _prove_goes_on(
         self, connection: Connection, before: Checkpoint, now: Checkpoint, place: str
@@ -158,7 +196,11 @@ class Checkpoints:
                 f"The trail is another one than was signed at {before.size} events ({place})."
             ) from error
 
-    def _copy_to_anchors(self) -> None:
+    def _copy_out(self) -> None:
+        with self._record.read() as connection:
+            newest = connection.execute(_NEWEST).one_or_none()
+        if newest is not None and self._last_signed is not None:
+            self._last_signed.keep(newest.note)
         for anchor in self._anchors:
             notes = _notes(anchor)
             last = read_checkpoint(notes[-1]).size if notes else 0
@@ -211,6 +253,14 @@ def _root(record: Record, connection: Connection, size: int) -> bytes:
 def _keep(connection: Connection, made: Checkpoint, note: str, now: datetime) -> None:
     row = {"size": made.size, "root": made.root, "note": note, "created_at": now}
     connection.execute(insert(audit_checkpoints), row)
+
+
+def _checked(note: str) -> str:
+    try:
+        read_checkpoint(note)
+    except NoteInvalid as error:
+        raise TrailBroken(f"The checkpoint beside the key is damaged: {error}") from error
+    return note
 
 
 def _notes(anchor: Anchor) -> tuple[str, ...]:

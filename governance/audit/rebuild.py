@@ -14,7 +14,7 @@ STRETCH_LEVEL = 16
 STRETCH = 1 << STRETCH_LEVEL
 
 
-class Row(NamedTuple):
+class Nodes(NamedTuple):
     """Nodes of one level side by side; position: that of the first."""
 
     level: int
@@ -39,7 +39,7 @@ class Rebuilt:
         full = bool(self._levels) and len(self._levels[0]) == STRETCH
         return whole if full or not self._levels else whole + len(self._levels[0])
 
-    def add(self, leaves: list[bytes]) -> list[Row]:
+    def add(self, leaves: list[bytes]) -> list[Nodes]:
         """Go on with the leaf hashes of the next stretch; the nodes that came to be.
 
         Only the last stretch may be short.
@@ -53,10 +53,10 @@ class Rebuilt:
             below = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
             self._levels.append(below)
         made = [
-            Row(level, first >> level, self._levels[level]) for level in range(1, STRETCH_LEVEL)
+            Nodes(level, first >> level, self._levels[level]) for level in range(1, STRETCH_LEVEL)
         ]
         if below:
-            made += [Row(*place, [one]) for place, one in self._put_top(below[0]).items()]
+            made += [Nodes(*place, [one]) for place, one in self._put_top(below[0]).items()]
         return [row for row in made if row.hashes]
 
     def root(self, size: int) -> bytes:

@@ -27,7 +27,10 @@ from governance.events import Action
 from governance.record.trail_tables import audit_checkpoints, audit_leaves
 
 RECORD = "the record"
+BESIDE = "the file beside the key"
 ELSEWHERE = "the given checkpoint"
+# Places on the same machine, which whoever owns it can change: no anchors.
+INSIDE = (RECORD, BESIDE)
 
 
 @dataclass(slots=True)
@@ -44,9 +47,13 @@ class Signed:
 
 
 def all_signed(
-    connection: Connection, anchors: Sequence[Anchor], notes: Sequence[str], findings: Findings
+    connection: Connection,
+    anchors: Sequence[Anchor],
+    notes: Sequence[str],
+    beside: str | None,
+    findings: Findings,
 ) -> list[Signed]:
-    """Every checkpoint there is, by size."""
+    """Every checkpoint there is, by size; beside: the one in the file beside the key."""
     found: list[Signed] = []
     for row in connection.execute(select(audit_checkpoints)):
         one = _read(row.note, RECORD, findings)
@@ -63,6 +70,8 @@ def all_signed(
             continue
         found += [one for note in kept if (one := _read(note, str(anchor), findings))]
     found += [one for note in notes if (one := _read(note, ELSEWHERE, findings))]
+    if beside is not None and (one := _read(beside, BESIDE, findings)):
+        found.append(one)
     return sorted(found, key=lambda one: one.said.size)
 
 
@@ -82,10 +91,10 @@ def check_signed(
     findings: Findings,
 ) -> None:
     """Check signatures from the newest down, and what each of them promises."""
-    handovers = _handovers(connection)
+    taken_over = handovers(connection)
     for one in reversed(signed):
-        while handovers and handovers[0][0] > one.said.size:
-            key = _older(key, *handovers.pop(0), signed, findings)
+        while taken_over and taken_over[0][0] > one.said.size:
+            key = _older(key, *taken_over.pop(0), signed, findings)
         try:
             open_checkpoint(one.note, key)
         except NoteInvalid as error:
@@ -100,7 +109,7 @@ def check_signed(
             findings.add(code, f"The events are not those over which {one} was signed.")
 
 
-def _handovers(connection: Connection) -> list[tuple[int, str, str]]:
+def handovers(connection: Connection) -> list[tuple[int, str, str]]:
     """Size of the trail with the event, old key, new key; the newest first."""
     leaf = audit_leaves.c
     wanted = select(leaf.seq, leaf.body).where(leaf.action == Action.CHECKPOINT_KEY_CHANGED)

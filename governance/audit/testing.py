@@ -5,9 +5,12 @@ The process does an act and records it, over and over, and says each number once
 
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,6 +91,20 @@ def disarm(connection: Connection) -> None:
             connection.execute(text(f"DROP TRIGGER {table}_no_{act}{where}"))
 
 
+@contextmanager
+def no_room(limit_bytes: int = 4096) -> Iterator[None]:
+    """No file of this process can grow past the limit, as on a full disk, for the block's length.
+
+    The system itself refuses the write (EFBIG, as ENOSPC would be); Python ignores SIGXFSZ.
+    """
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 @dataclass(frozen=True, slots=True)
 class Survived:
     """What was left after so many kills; lost, orphans and gaps must be 0."""
@@ -108,9 +125,9 @@ def kills(count: int, folder: Path, seed: int = 0) -> Survived:
     acknowledged = lost = 0
     for _ in range(count):
         last = _kill_one(folder, chance.randrange(1, ACKNOWLEDGED_MAX))
-        size = _survived(folder).events
+        size = survived(folder).events
         acknowledged, lost = last + 1, lost + max(0, last + 1 - size)
-    left = _survived(folder)
+    left = survived(folder)
     return Survived(
         count,
         acknowledged,
@@ -126,14 +143,17 @@ def write_for_ever(folder: Path) -> None:
     """Do acts and record them until killed; each number is said after its commit."""
     record = open_record(GovernanceSettings(data_dir=folder))
     while True:
-        made = str(uuid4())
-        with record.write() as connection:
-            connection.execute(
-                departments.insert().values(id=made, name=made, created_at=datetime.now(UTC))
-            )
-            event = Event(Action.DEPARTMENT_CREATED, SYSTEM, made, "department", made)
-            seq = record.trail.append(connection, event)
-        os.write(1, f"{seq}\n".encode())
+        os.write(1, f"{act(record, str(uuid4()))}\n".encode())
+
+
+def act(record: Record, made: str) -> int:
+    """Do one act under this name and record it; returns the number of its event."""
+    with record.write() as connection:
+        connection.execute(
+            departments.insert().values(id=made, name=made, created_at=datetime.now(UTC))
+        )
+        event = Event(Action.DEPARTMENT_CREATED, SYSTEM, made, "department", made)
+        return record.trail.append(connection, event)
 
 
 def _kill_one(folder: Path, after: int) -> int:
@@ -148,7 +168,8 @@ def _kill_one(folder: Path, after: int) -> int:
     return int([line for line in heard if line.endswith(b"\n")][-1])
 
 
-def _survived(folder: Path) -> Survived:
+def survived(folder: Path) -> Survived:
+    """What is left in a record: events, acts, and whether all hashes fit."""
     record = open_record(GovernanceSettings(data_dir=folder))
     with record.read() as connection:
         # Nothing was signed, so any key does: numbers, hashes and columns are what counts.

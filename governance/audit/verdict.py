@@ -33,9 +33,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a verification found. remarks: what it could not see; size: events that were read."""
+    """What a verification found. remarks: what it could not see; size: events that were read.
+
+    signed_size: how many of them a checkpoint covers.
+    """
 
     size: int
+    signed_size: int
     root: bytes | None
     checkpoints: int
     anchored: int

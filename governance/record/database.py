@@ -9,7 +9,9 @@ from sqlalchemy.exc import DatabaseError
 
 from governance.audit.log import AuditLog
 from governance.config import GovernanceSettings
-from governance.errors import RecordUnusable
+from governance.errors import RecordUnusable, TrailBlocked
+from governance.events import SYSTEM, Action, Event
+from governance.record.blocked import why_blocked
 from governance.record.postgresql import check_server, postgresql_engine, postgresql_jobs_engine
 from governance.record.schema import migrate, revision
 from governance.record.sqlite import sqlite_engine, sqlite_jobs_engine
@@ -23,6 +25,8 @@ class Record:
     def __init__(self, engine: Engine, trail: AuditLog | None = None) -> None:
         self.engine = engine
         self.trail = trail or AuditLog()
+        # Acts that were refused since the trail could last be written; 0 while it can.
+        self.refused = 0
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -34,9 +38,36 @@ class Record:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction: all of the block or nothing; one writer at a time."""
-        with self.engine.begin() as connection:
-            yield connection
+        """One transaction: all of the block or nothing; one writer at a time.
+
+        The first that succeeds after others could not be recorded says so in the trail. Raises
+        TrailBlocked.
+        """
+        try:
+            with self.engine.begin() as connection:
+                if self.refused:
+                    facts = {"refused": self.refused}
+                    self.trail.append(connection, Event(Action.AUDIT_RESUMED, SYSTEM, facts=facts))
+                yield connection
+        except DatabaseError as error:
+            why = why_blocked(error)
+            if why is None:
+                raise
+            self.refused += 1
+            raise TrailBlocked(why) from error
+        self.refused = 0
+
+    def try_again(self) -> None:
+        """Find out whether a trail that could not be written can be now."""
+        before = self.refused
+        if not before:
+            return
+        try:
+            with self.write():
+                pass
+        except TrailBlocked:
+            # The probe is no act, so it does not count as one that was refused.
+            self.refused = before
 
     @cached_property
     def jobs_engine(self) -> Engine:

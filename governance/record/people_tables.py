@@ -111,15 +111,12 @@ throttles = Table(
     Column("updated_at", UtcDateTime, nullable=False),
 )
 
-# A sign-in at an identity provider that is under way.
-oidc_flows = Table(
-    "oidc_flows",
+# What a sign-in at an identity provider used up: its state, and that very authentication.
+used_sign_ins = Table(
+    "used_sign_ins",
     metadata,
-    # SHA-256 of the state parameter, in hex.
+    # SHA-256, in hex.
     Column("id", String(64), primary_key=True),
-    Column("nonce", String(64), nullable=False),
-    Column("verifier", String(128), nullable=False),
-    Column("next_path", Text, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
 )
 

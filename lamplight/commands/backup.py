@@ -10,13 +10,19 @@ import typer
 from governance.errors import GovernanceError
 from lamplight.client import running
 from lamplight.commands.options import AsJson, Data, notes, print_json
-from lamplight.errors import OperationRefused
-from lamplight.manifest import summary
+from lamplight.errors import BadUse, OperationRefused
+from lamplight.manifest import SETTINGS_FILE, summary
 from lamplight.settings import Settings, load_settings
 from rag.errors import RagError
 
 if TYPE_CHECKING:
+    from governance.audit.note import VerifierKey
     from lamplight.restore import Restored
+
+UNVOUCHED = (
+    "Nothing but the backup itself vouches for its trail: whoever could change it could change its "
+    "key as well. Restore it again with --vkey or --anchor, kept elsewhere, before you rely on it."
+)
 
 # What opens the record is imported where it is used: it takes half a second, and most commands
 # leave that to the platform.
@@ -53,16 +59,25 @@ def restore_command(
         list[Path] | None,
         typer.Option("--anchor", help="A folder of checkpoints kept outside this machine."),
     ] = None,
+    vkey: Annotated[
+        str | None,
+        typer.Option("--vkey", help="The public key, kept elsewhere, that must have signed it."),
+    ] = None,
     as_json: AsJson = False,
     data: Data = None,
 ) -> None:
-    """Restore a backup into an empty data directory, and check its audit trail."""
+    """Restore a backup into an empty data directory, and check its audit trail.
+
+    Without --anchor or --vkey only the backup speaks for itself.
+    """
     from lamplight.operations import OWNER
     from lamplight.restore import restore
+    from lamplight.restored_trail import Proofs
 
     settings = load_settings(data)
+    proofs = Proofs(_parsed(vkey), tuple(anchor or ()))
     with _explained():
-        restored = restore(source.expanduser().absolute(), settings, OWNER, tuple(anchor or ()))
+        restored = restore(source.expanduser().absolute(), settings, OWNER, proofs)
     if as_json:
         print_json(_restored_json(restored))
     else:
@@ -125,21 +140,50 @@ def _show_backup(place: Path, made: dict[str, Any]) -> None:
         notes.print(f"Not in it: the original {digest} ({reason}).", style="bold red")
 
 
+def _parsed(vkey: str | None) -> "VerifierKey | None":
+    from governance.audit.note import NoteInvalid, parse_verifier_key
+
+    try:
+        return None if vkey is None else parse_verifier_key(vkey)
+    except NoteInvalid as error:
+        raise BadUse(str(error), "`lamplight audit key` prints it as it must be.") from error
+
+
 def _show_restored(settings: Settings, restored: "Restored") -> None:
     notes.print(f"Restored into {settings.data_dir}: the state of {restored.manifest.made_at}.")
-    if restored.anchored_size is None:
-        notes.print("No anchor was given: what was recorded since then is not known.")
-    elif restored.lost_events:
-        notes.print(f"{restored.lost_events} events after that are lost; the trail says so.")
+    _show_checked(restored)
     if not restored.manifest.has_keys:
         notes.print("The backup held no keys: new ones are made, kept questions stay closed.")
     missing = ", ".join(sorted(restored.manifest.models)) or "none"
     notes.print(f"Models it used: {missing}. Pull what is missing with `lamplight pull`.")
 
 
+def _show_checked(restored: "Restored") -> None:
+    checked = restored.checked
+    if not checked.vouched_by:
+        notes.print(f"WARNING: {UNVOUCHED}", style="bold red")
+    elif beyond := restored.manifest.trail_size - checked.vouched_size:
+        notes.print(f"For the last {beyond} events only the backup itself speaks.", style="bold")
+    if checked.anchored_size is None:
+        notes.print("No anchor was given: what was recorded since then is not known.")
+    elif restored.lost_events:
+        notes.print(f"{restored.lost_events} events after that are lost; the trail says so.")
+    for anchor in checked.unreachable:
+        notes.print(f"Not looked at, as only the backup names it: {anchor}.", style="bold")
+    if restored.settings is not None:
+        kept = " Yours stay." if restored.settings.name != SETTINGS_FILE else ""
+        notes.print(f"Its settings are in {restored.settings}; nobody signs them: read them.{kept}")
+
+
 def _restored_json(restored: "Restored") -> dict[str, Any]:
+    checked = restored.checked
     return {
         **summary(restored.manifest),
-        "anchored_size": restored.anchored_size,
+        "anchored_size": checked.anchored_size,
         "lost_events": restored.lost_events,
+        "vouched_by": list(checked.vouched_by),
+        "vouched_size": checked.vouched_size,
+        "warning": None if checked.vouched_by else UNVOUCHED,
+        "anchors_unreachable": list(checked.unreachable),
+        "settings": None if restored.settings is None else str(restored.settings),
     }

@@ -22,6 +22,7 @@ ROUTES: Mapping[tuple[str, str], Access] = {
     ("HEAD", "/"): PUBLIC,
     ("GET", "/api/version"): PUBLIC,
     ("HEAD", "/api/version"): PUBLIC,
+    ("GET", "/openapi.json"): Permission.MODELS_USE,
     ("GET", "/api/tags"): Permission.MODELS_USE,
     ("HEAD", "/api/tags"): Permission.MODELS_USE,
     ("GET", "/api/ps"): Permission.MODELS_USE,

@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from runtime.api.description import PATH as DESCRIPTION_PATH
+from runtime.api.description import describing
 from runtime.api.gate import Gate
 from runtime.api.gatekeeper import Gatekeeper
 from runtime.api.guard import Guard
@@ -58,6 +60,7 @@ def _routes(service: Service) -> list[Route]:
     managing = Managing(service)
     return [
         _route("/", _alive, "GET", "HEAD"),
+        _route(DESCRIPTION_PATH, describing(OLLAMA_VERSION), "GET"),
         _route("/api/version", _version, "GET", "HEAD"),
         _route("/api/tags", models.tags, "GET", "HEAD"),
         _route("/api/ps", models.ps, "GET"),

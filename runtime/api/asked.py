@@ -3,16 +3,12 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from runtime.api.body import Fields
 from runtime.api.refusal import Refused
+from runtime.api.shapes import CONTENT_PART, MAX_TOP_LOGPROBS, ROLES, THINK_LEVELS
 from runtime.store import InstalledModel
-
-ROLES = ("system", "user", "assistant", "tool")
-THINK_LEVELS = ("high", "medium", "low", "max")
-MAX_TOP_LOGPROBS = 20
 
 
 def refuse_capability(model: InstalledModel, capability: str) -> Refused:
@@ -48,7 +44,7 @@ def read_schema(value: Any) -> str | None:
     if isinstance(value, dict):
         return json.dumps(value)
     raise Refused(
-        500,
+        400,  # upstream says 500, but the fault is the client's
         f'invalid format: {json.dumps(value)}; expected "json" or a valid JSON Schema object',
     )
 
@@ -92,7 +88,7 @@ def openai_messages(fields: Fields, model: InstalledModel) -> list[dict[str, Any
     for item in items:
         message = fields.part("messages", item)
         role = _role(message)
-        for text in _texts(message.get("content"), item, model):
+        for text in _texts(message, model):
             messages.append({"role": role, "content": text})
     return messages
 
@@ -105,21 +101,23 @@ def _role(message: Fields) -> str:
     return role
 
 
-def _texts(content: Any, item: Mapping[str, Any], model: InstalledModel) -> list[str]:
+def _texts(message: Fields, model: InstalledModel) -> list[str]:
+    content = message.get("content")
     if isinstance(content, str):
         return [content]
     if isinstance(content, list):
         return [_text_of(part, model) for part in content]
-    if content is None and item.get("tool_calls"):
+    if content is None and message.get("tool_calls"):
         return [""]
     shown = "<nil>" if content is None else type(content).__name__
     raise Refused(400, f"invalid message content type: {shown}")
 
 
-def _text_of(part: Any, model: InstalledModel) -> str:
-    kind = part.get("type") if isinstance(part, dict) else None
-    if kind == "text" and isinstance(part.get("text"), str):
-        return str(part["text"])
+def _text_of(given: Any, model: InstalledModel) -> str:
+    part = Fields(given if isinstance(given, dict) else {}, CONTENT_PART)
+    kind, text = part.get("type"), part.get("text")
+    if kind == "text" and isinstance(text, str):
+        return text
     if kind == "image_url":
         image = part.get("image_url")
         url = image.get("url") if isinstance(image, dict) else image

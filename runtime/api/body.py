@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 
 from runtime.api.refusal import Refused
+from runtime.api.shape import Kind, Shape
 
 _GO_TYPES: tuple[tuple[type, str], ...] = (
     (bool, "bool"),
@@ -19,29 +20,33 @@ _GO_TYPES: tuple[tuple[type, str], ...] = (
 
 
 class Fields:
-    """The fields of one JSON object. struct: the name that the error messages use."""
+    """The fields of one JSON object, of which only those of its shape can be read.
 
-    def __init__(self, values: Mapping[str, Any], struct: str) -> None:
+    struct: the name that the error messages use, where it is not the shape's.
+    """
+
+    def __init__(self, values: Mapping[str, Any], shape: Shape, struct: str = "") -> None:
         self._values = values
-        self._struct = struct
+        self._shape = shape
+        self._struct = struct or shape.name
 
     def get(self, name: str) -> Any:
-        """A field as it came; None if it is absent or null."""
-        return self._values.get(name)
+        """A field of several kinds as it came; None if it is absent or null."""
+        return self._value(name, Kind.ANY)
 
     def text(self, name: str, default: str = "") -> str:
         """A string. Raises Refused."""
-        value = self._typed(name, str, "string")
+        value = self._typed(name, Kind.TEXT, str, "string")
         return default if value is None else str(value)
 
     def flag(self, name: str, default: bool) -> bool:
         """A boolean. Raises Refused."""
-        value = self._typed(name, bool, "bool")
+        value = self._typed(name, Kind.FLAG, bool, "bool")
         return default if value is None else bool(value)
 
     def integer(self, name: str) -> int | None:
         """A whole number. Raises Refused."""
-        value = self.get(name)
+        value = self._value(name, Kind.INTEGER)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int):
@@ -50,32 +55,46 @@ class Fields:
 
     def number(self, name: str) -> float | None:
         """A number. Raises Refused."""
-        value = self.get(name)
+        value = self._value(name, Kind.NUMBER)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._mismatch(name, value, "float64")
-        return float(value)
+        return _float(value)
 
     def items(self, name: str) -> list[Any]:
         """An array; empty if absent. Raises Refused."""
-        value = self._typed(name, list, "[]")
+        value = self._typed(name, Kind.ITEMS, list, "[]")
         return [] if value is None else list(value)
 
     def object(self, name: str) -> dict[str, Any]:
         """An object; empty if absent. Raises Refused."""
-        value = self._typed(name, dict, "map[string]interface {}")
+        value = self._typed(name, Kind.OBJECT, dict, "map[string]interface {}")
         return {} if value is None else dict(value)
+
+    def within(self, name: str) -> "Fields":
+        """The fields of an object. Raises Refused."""
+        return Fields(self.object(name), self._inside(name))
 
     def part(self, name: str, value: Any) -> "Fields":
         """An object inside one of our arrays. Raises Refused."""
         if not isinstance(value, dict):
             raise self._mismatch(name, value, "object")
-        return Fields(value, f"{self._struct}.{name}")
+        return Fields(value, self._inside(name), f"{self._struct}.{name}")
 
-    def _typed(self, name: str, kind: type, go_type: str) -> Any:
-        value = self.get(name)
-        if value is not None and not isinstance(value, kind):
+    def _inside(self, name: str) -> Shape:
+        inside = self._shape.fields[name].inside
+        assert inside is not None, name
+        return inside
+
+    def _value(self, name: str, kind: Kind) -> Any:
+        # Another kind here is a bug of ours: the description would say what is not so.
+        assert self._shape.fields[name].kind is kind, (self._shape.name, name, kind)
+        return self._values.get(name)
+
+    def _typed(self, name: str, kind: Kind, python_type: type, go_type: str) -> Any:
+        value = self._value(name, kind)
+        if value is not None and not isinstance(value, python_type):
             raise self._mismatch(name, value, go_type)
         return value
 
@@ -87,7 +106,14 @@ class Fields:
         )
 
 
-async def read_fields(request: Request, struct: str, limit_bytes: int) -> Fields:
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise Refused(400, "json: cannot unmarshal number into Go value of type float64") from error
+
+
+async def read_fields(request: Request, shape: Shape, limit_bytes: int) -> Fields:
     """The JSON object of a request. Raises Refused."""
     body = await _read(request, limit_bytes)
     if not body.strip():
@@ -96,8 +122,8 @@ async def read_fields(request: Request, struct: str, limit_bytes: int) -> Fields
     values = _decode(body)
     if not isinstance(values, dict):
         found = next((word for kind, word in _GO_TYPES if isinstance(values, kind)), "null")
-        raise Refused(400, f"json: cannot unmarshal {found} into Go value of type api.{struct}")
-    return Fields(values, struct)
+        raise Refused(400, f"json: cannot unmarshal {found} into Go value of type api.{shape.name}")
+    return Fields(values, shape)
 
 
 async def _read(request: Request, limit_bytes: int) -> bytes:

@@ -44,7 +44,8 @@ class Visit:
 class Use:
     """What a model did for a request. outcome: `done` or `failed`; reason: why it failed.
 
-    prompt_tokens is estimated where the request ended before the model had counted them.
+    prompt_tokens is estimated where the request ended before the model had counted them, and 0
+    where it ended before the model began, or because the model could not.
     """
 
     model: str

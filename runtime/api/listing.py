@@ -10,6 +10,7 @@ from starlette.responses import Response
 from runtime.api.body import read_fields
 from runtime.api.refusal import JSON, Refused
 from runtime.api.service import Service
+from runtime.api.shapes import SHOW
 from runtime.api.wire import FOREVER, json_bytes, timestamp
 from runtime.errors import UnknownModel
 from runtime.inspect import ModelFile
@@ -50,7 +51,7 @@ class NativeModels:
 
     async def show(self, request: Request) -> Response:
         """POST /api/show."""
-        fields = await read_fields(request, "ShowRequest", self._service.settings.max_body_bytes)
+        fields = await read_fields(request, SHOW, self._service.settings.max_body_bytes)
         name = fields.text("model") or fields.text("name")
         if not name:
             raise Refused(400, "model is required", "Name a model.")

@@ -13,8 +13,10 @@ from runtime.api.body import read_fields
 from runtime.api.gate import Change, visit_of
 from runtime.api.refusal import Refused
 from runtime.api.service import Service
+from runtime.api.shape import Shape
+from runtime.api.shapes import COPY, CREATE, DELETE, PULL, PUSH
 
-NOT_OVER_HTTP = 501
+NOT_OVER_HTTP = 403
 MAX_NAME_CHARS = 200
 
 
@@ -26,26 +28,26 @@ class Managing:
 
     async def pull(self, request: Request) -> Response:
         """POST /api/pull."""
-        await self._refuse(request, "pull", "PullRequest")
+        await self._refuse(request, "pull", PULL)
 
     async def push(self, request: Request) -> Response:
         """POST /api/push."""
-        await self._refuse(request, "push", "PushRequest")
+        await self._refuse(request, "push", PUSH)
 
     async def create(self, request: Request) -> Response:
         """POST /api/create."""
-        await self._refuse(request, "create", "CreateRequest")
+        await self._refuse(request, "create", CREATE)
 
     async def copy(self, request: Request) -> Response:
         """POST /api/copy."""
-        await self._refuse(request, "copy", "CopyRequest")
+        await self._refuse(request, "copy", COPY)
 
     async def delete(self, request: Request) -> Response:
         """DELETE /api/delete."""
-        await self._refuse(request, "delete", "DeleteRequest")
+        await self._refuse(request, "delete", DELETE)
 
-    async def _refuse(self, request: Request, verb: str, struct: str) -> NoReturn:
-        fields = await read_fields(request, struct, self._service.settings.max_body_bytes)
+    async def _refuse(self, request: Request, verb: str, shape: Shape) -> NoReturn:
+        fields = await read_fields(request, shape, self._service.settings.max_body_bytes)
         given = fields.text("model") or fields.text("name") or fields.text("source")
         name = given[:MAX_NAME_CHARS]
         change = Change(verb, name, outcome="refused", reason="not over HTTP")

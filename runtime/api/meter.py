@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.api.gate import Change, Gate, Use, Visit
-from runtime.errors import ModelRuntimeError
+from runtime.errors import Cancelled, ModelRuntimeError
 from runtime.protocol import Embed, Generate
 from runtime.store import InstalledModel
 
@@ -24,10 +24,11 @@ RENEW_S = 120.0
 
 @dataclass(slots=True)
 class Tally:
-    """The tokens of a request so far."""
+    """The tokens of a request so far. began: a model was given the prompt."""
 
     prompt_tokens: int
     answer_tokens: int = 0
+    began: bool = False
 
 
 class Meter:
@@ -51,12 +52,17 @@ class Meter:
             name, digest = str(model.name), model.manifest.digest
             return Use(name, digest, tally.prompt_tokens, tally.answer_tokens, outcome, reason)
 
+        def cut_short(error: BaseException) -> Use:
+            if not was_read(tally, error):
+                tally.prompt_tokens = 0
+            return used("failed", why(error))
+
         renewal = asyncio.create_task(self._renew(reservation))
         try:
             yield tally
         except BaseException as error:
             renewal.cancel()
-            await self._write(gate.record_use, visit, used("failed", why(error)), reservation)
+            await self._write(gate.record_use, visit, cut_short(error), reservation)
             raise
         renewal.cancel()
         await self._write(gate.record_use, visit, used(), reservation)
@@ -81,12 +87,24 @@ class Meter:
         await asyncio.shield(task)
 
 
+def was_read(tally: Tally, error: BaseException) -> bool:
+    """Whether a request that was cut short is to be counted with its prompt.
+
+    Whoever goes away before the first word has used the model all the same; a model that ends with
+    an error before it has been of no use.
+    """
+    return bool(tally.answer_tokens) or (tally.began and _is_gone(error))
+
+
 def why(error: BaseException) -> str:
     """The kind of an error, never its text: that may quote what was asked."""
     if isinstance(error, ModelRuntimeError):
         return type(error).__name__
-    gone = isinstance(error, GeneratorExit | asyncio.CancelledError)
-    return "Cancelled" if gone else "Broken"
+    return "Cancelled" if _is_gone(error) else "Broken"
+
+
+def _is_gone(error: BaseException) -> bool:
+    return isinstance(error, GeneratorExit | asyncio.CancelledError | Cancelled)
 
 
 def prompt_tokens_of(job: Generate | Embed) -> int:

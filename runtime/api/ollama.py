@@ -20,6 +20,8 @@ from runtime.api.body import Fields, read_fields
 from runtime.api.gate import visit_of
 from runtime.api.refusal import JSON, Refused, error_body
 from runtime.api.service import Finished, Service
+from runtime.api.shape import Shape
+from runtime.api.shapes import CHAT, EMBED, GENERATE
 from runtime.api.stream import stream, while_connected
 from runtime.api.vectors import as_floats, shortened
 from runtime.api.wire import NDJSON, json_bytes, json_line, keep_alive_s, now, without_zeros
@@ -76,7 +78,7 @@ class NativeAnswers:
 
     async def generate(self, request: Request) -> Response:
         """POST /api/generate."""
-        fields = await self._read(request, "GenerateRequest")
+        fields = await self._read(request, GENERATE)
         name = fields.text("model")
         if not name:
             raise Refused(404, "model '' not found", "Name a model.")
@@ -99,7 +101,7 @@ class NativeAnswers:
 
     async def chat(self, request: Request) -> Response:
         """POST /api/chat."""
-        fields = await self._read(request, "ChatRequest")
+        fields = await self._read(request, CHAT)
         name = fields.text("model")
         if not name:
             raise Refused(400, "model is required", "Name a model.")
@@ -118,7 +120,7 @@ class NativeAnswers:
 
     async def embed(self, request: Request) -> Response:
         """POST /api/embed."""
-        fields = await self._read(request, "EmbedRequest")
+        fields = await self._read(request, EMBED)
         name = fields.text("model")
         model = self._service.for_embedding(name)
         texts = _texts(fields.get("input"))
@@ -145,8 +147,8 @@ class NativeAnswers:
         embeddings = [vector.tolist() for vector in vectors]
         return _json({"model": name, "embeddings": embeddings, **without_zeros(figures)})
 
-    async def _read(self, request: Request, struct: str) -> Fields:
-        return await read_fields(request, struct, self._service.settings.max_body_bytes)
+    async def _read(self, request: Request, shape: Shape) -> Fields:
+        return await read_fields(request, shape, self._service.settings.max_body_bytes)
 
     def _job(self, fields: Fields, model: InstalledModel) -> dict[str, Any]:
         """What generate and chat have in common."""

@@ -16,6 +16,8 @@ from runtime.api.gate import visit_of
 from runtime.api.ollama import Parts, logprobs
 from runtime.api.refusal import JSON, Refused, error_body
 from runtime.api.service import Finished, Service
+from runtime.api.shape import Shape
+from runtime.api.shapes import CHAT_COMPLETION, EFFORTS, ENCODINGS, OPENAI_EMBED
 from runtime.api.stream import stream, while_connected
 from runtime.api.vectors import as_base64, as_floats, shortened
 from runtime.api.wire import DONE_EVENT, EVENT_STREAM, event, json_bytes
@@ -27,7 +29,6 @@ FINGERPRINT = "fp_ollama"
 # Upstream sends these two itself, so a model's own values for them never apply here.
 DEFAULT_TEMPERATURE = 1.0
 DEFAULT_TOP_P = 1.0
-_EFFORTS = {"none", "minimal", "low", "medium", "high", "xhigh", "ultra", "max"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class OpenAI:
 
     async def chat(self, request: Request) -> Response:
         """POST /v1/chat/completions."""
-        fields = await self._read(request, "ChatCompletionRequest")
+        fields = await self._read(request, CHAT_COMPLETION)
         name = fields.text("model")
         if not name:
             raise Refused(400, "model is required", "Name a model.")
@@ -102,16 +103,15 @@ class OpenAI:
         job = self._job(fields, model)
         parts = self._service.answer(visit_of(request), model, job, None)
         completion = Completion(name)
+        usage = fields.within("stream_options").flag("include_usage", default=False)
         if fields.flag("stream", default=False):
-            options = Fields(fields.object("stream_options"), "StreamOptions")
-            usage = options.flag("include_usage", default=False)
             pieces = self._pieces(parts, completion, usage)
             return await stream(request, pieces, EVENT_STREAM, _last_words)
         return _json(await while_connected(request, self._collect(parts, completion)))
 
     async def embeddings(self, request: Request) -> Response:
         """POST /v1/embeddings."""
-        fields = await self._read(request, "EmbedRequest")
+        fields = await self._read(request, OPENAI_EMBED)
         name = fields.text("model")
         encoding = _encoding(fields)
         texts = _inputs(fields.get("input"))
@@ -132,8 +132,8 @@ class OpenAI:
         usage = {"prompt_tokens": count, "total_tokens": count}
         return _json({"object": "list", "data": data, "model": name, "usage": usage})
 
-    async def _read(self, request: Request, struct: str) -> Fields:
-        return await read_fields(request, struct, self._service.settings.max_body_bytes)
+    async def _read(self, request: Request, shape: Shape) -> Fields:
+        return await read_fields(request, shape, self._service.settings.max_body_bytes)
 
     def _job(self, fields: Fields, model: InstalledModel) -> Generate:
         if fields.items("tools"):
@@ -198,21 +198,21 @@ def _options(fields: Fields) -> dict[str, Any]:
 
 
 def _response_format(fields: Fields) -> str | None:
-    wanted = Fields(fields.object("response_format"), "ResponseFormat")
+    wanted = fields.within("response_format")
     match wanted.text("type"):
         case "json_object":
             return read_schema("json")
         case "json_schema":
-            holder = Fields(wanted.object("json_schema"), "JsonSchema")
+            holder = wanted.within("json_schema")
             return read_schema(holder.object("schema"))
         case _:
             return None
 
 
 def _check_effort(fields: Fields, model: InstalledModel) -> None:
-    nested = Fields(fields.object("reasoning"), "Reasoning").text("effort")
+    nested = fields.within("reasoning").text("effort")
     effort = nested or fields.text("reasoning_effort")
-    if effort and effort not in _EFFORTS:
+    if effort and effort not in EFFORTS:
         raise Refused(400, f"invalid reasoning value: '{effort}'")
     if effort and effort != "none":
         raise Refused(400, f'"{model.name}" does not support thinking', "Leave it out.")
@@ -220,7 +220,7 @@ def _check_effort(fields: Fields, model: InstalledModel) -> None:
 
 def _encoding(fields: Fields) -> str:
     encoding = fields.text("encoding_format") or "float"
-    if encoding not in ("float", "base64"):
+    if encoding not in ENCODINGS:
         raise Refused(
             400,
             f"Invalid value for 'encoding_format' = {encoding}."

@@ -63,6 +63,13 @@ class Forbidden(Refused):
         super().__init__(403, message, hint)
 
 
+class NotRecorded(Refused):
+    """What must be recorded cannot be, so it is not done."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(503, message, hint)
+
+
 class LimitReached(Refused):
     """The caller has used up what they may use for now."""
 
@@ -101,6 +108,6 @@ def error_response(error: ModelRuntimeError, path: str) -> Response:
 
 def _said(error: ModelRuntimeError) -> str:
     """OpenAI's object has no place for a hint: who must act on one finds it in the message."""
-    if isinstance(error, Unauthorized | Forbidden | LimitReached):
+    if isinstance(error, Unauthorized | Forbidden | NotRecorded | LimitReached):
         return f"{error.message} {error.hint}".strip()
     return error.message

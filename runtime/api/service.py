@@ -138,6 +138,7 @@ class Service:
         ):
             loaded = time.perf_counter_ns()
             numbered = replace(job, id=self.engine.number())
+            tally.began = True
             async with aclosing(self.engine.generate(entry, numbered)) as messages:
                 async for message in messages:
                     if isinstance(message, Delta):
@@ -164,6 +165,7 @@ class Service:
         ):
             loaded = time.perf_counter_ns()
             numbered = replace(job, id=self.engine.number())
+            tally.began = True
             vectors = await self.engine.embed(entry, numbered)
             tally.prompt_tokens = vectors.prompt_tokens
             total_ns = time.perf_counter_ns() - started

@@ -1,18 +1,27 @@
 """A real record for each test, fresh, on SQLite and on PostgreSQL."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from governance.config import GovernanceSettings
-from governance.events import SYSTEM
+from governance.events import SYSTEM, Actor
 from governance.loading import LoadingStore
+from governance.people import PeopleStore, Person
 from governance.policies import Department, PolicyStore
+from governance.questions import AskedRecord, Channel, QuestionStatus, QuestionStore
 from governance.record.database import Record, open_record
+from governance.retention import RetentionStore
+from governance.secrets import Secrets
+from governance.sessions import SessionStore
 from governance.testing import Cluster, postgresql_cluster
+from governance.testing_clock import Watch
+from governance.testing_retention import NOW, OWNER
+from governance.vault import Vault
 
 TEMPLATE = "migrated"
 
@@ -76,3 +85,58 @@ def loading(record: Record, settings: GovernanceSettings) -> LoadingStore:
 @pytest.fixture
 def demo(policies: PolicyStore) -> Department:
     return policies.create_department(SYSTEM, "demo")
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def people(record: Record, watch: Watch) -> PeopleStore:
+    return PeopleStore(record, watch)
+
+
+@pytest.fixture
+def sessions(record: Record, settings: GovernanceSettings) -> SessionStore:
+    return SessionStore(record, settings, b"k" * 32)
+
+
+@pytest.fixture
+def ada(people: PeopleStore) -> Person:
+    return people.create(SYSTEM, "Ada", "ada")
+
+
+@pytest.fixture
+def her(ada: Person) -> Actor:
+    return Actor("local", "ada", "password", ada.id)
+
+
+@pytest.fixture
+def secrets(settings: GovernanceSettings) -> Secrets:
+    return Secrets(settings.keys_dir)
+
+
+@pytest.fixture
+def retention(record: Record, secrets: Secrets, settings: GovernanceSettings) -> RetentionStore:
+    return RetentionStore(record, Vault(secrets), settings)
+
+
+@pytest.fixture
+def store(record: Record, secrets: Secrets, settings: GovernanceSettings) -> QuestionStore:
+    return QuestionStore(record, secrets, settings)
+
+
+@pytest.fixture
+def ask(store: QuestionStore, demo: Department) -> Callable[..., str]:
+    """Someone asks, and the answer is recorded."""
+
+    def ask(
+        text: str = "Who may sing?", at: datetime = NOW, department_id: str | None = None
+    ) -> str:
+        asked = AskedRecord(
+            department_id or demo.id, None, Channel.PAGE, QuestionStatus.ANSWERED, text, f"{text}!"
+        )
+        return store.record_answer(OWNER, asked, at)
+
+    return ask

@@ -1,7 +1,7 @@
 """Emergency access: at once, short, and looked at by somebody else (HIP-2)."""
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -21,44 +21,14 @@ from governance.permissions import Permission, Role, decide
 from governance.policies import Department, PolicyStore
 from governance.record.database import Record
 from governance.record.trail_tables import audit_leaves
+from governance.testing_clock import START, Watch
 
-START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 REASON = "Patient in bed 12 reacts to the infusion; allergy protocol needed now."
-
-
-class Watch:
-    """A clock that the test sets."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def watch() -> Watch:
-    return Watch()
-
-
-@pytest.fixture
-def people(record: Record, watch: Watch) -> PeopleStore:
-    return PeopleStore(record, watch)
 
 
 @pytest.fixture
 def emergencies(record: Record, watch: Watch) -> EmergencyStore:
     return EmergencyStore(record, watch)
-
-
-@pytest.fixture
-def ada(people: PeopleStore) -> Person:
-    return people.create(SYSTEM, "Ada", "ada")
-
-
-@pytest.fixture
-def her(ada: Person) -> Actor:
-    return Actor("local", "ada", "password", ada.id)
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from governance.config import GovernanceSettings
-from governance.errors import SignInRefused, UnknownDepartment
-from governance.events import SYSTEM
+from governance.errors import FlowRefused, SignInRefused, UnknownDepartment
+from governance.events import SYSTEM, Actor
 from governance.people import PeopleStore
 from governance.permissions import Grant, Role
 from governance.policies import Department
@@ -110,3 +110,60 @@ def test_somebody_without_a_role_is_told_whom_to_ask(sign_in: ProviderSignIn) ->
     sign_in.let_in(ISSUER, "ada", "Ada", (Grant(Role.ADMINISTRATOR, None),), "browser", NOW)
     sign_in.let_in(ISSUER, "bob", "Bob", (), "browser", NOW)
     assert sign_in.administrators() == ("Ada",)
+
+
+def locked_by(sign_in: ProviderSignIn, sessions: SessionStore, subject: str) -> str:
+    """The token of a session that this person locked."""
+    let_in = sign_in.let_in(ISSUER, subject, subject, (), "browser", NOW)
+    found = sessions.find(let_in.token, NOW)
+    assert found is not None
+    assert sign_in.locked_session(let_in.token, NOW) == ""
+    sessions.lock(Actor(ISSUER, subject, "oidc", let_in.person.id), found.id)
+    assert sign_in.locked_session(let_in.token, NOW) == found.id
+    return let_in.token
+
+
+def test_hip_3_whoever_locked_a_session_opens_it_again(
+    sign_in: ProviderSignIn, sessions: SessionStore
+) -> None:
+    """The same session under a new token."""
+    token = locked_by(sign_in, sessions, "ada")
+    locked = sign_in.locked_session(token, NOW)
+    again = sign_in.let_in(ISSUER, "ada", "Ada", (), "browser", NOW, token, locked)
+    assert sessions.find(token, NOW) is None
+    assert sign_in.locked_session(again.token, NOW) == ""
+    assert len(sessions.sessions_of(again.person.id, NOW)) == 1
+
+
+@pytest.mark.parametrize(
+    ("issuer", "subject"),
+    [(ISSUER, "bob"), (ISSUER, "new"), ("https://b", "ada"), ("local", "ada")],
+)
+def test_hip_3_nobody_else_opens_a_locked_session(
+    sign_in: ProviderSignIn, sessions: SessionStore, people: PeopleStore, issuer: str, subject: str
+) -> None:
+    """Whether known or not: it stays as it is, and nobody new comes of it."""
+    sign_in.let_in(ISSUER, "bob", "Bob", (), "browser", NOW)
+    token = locked_by(sign_in, sessions, "ada")
+    locked, had = sign_in.locked_session(token, NOW), people.people()
+    with pytest.raises(FlowRefused, match="Another person locked"):
+        sign_in.let_in(issuer, subject, subject, (), "browser", NOW, token, locked)
+    assert sign_in.locked_session(token, NOW) == locked
+    assert people.people() == had
+
+
+@pytest.mark.parametrize("began_locked", ["", "b" * 64])
+def test_hip_3_what_was_begun_before_the_lock_does_not_open_it(
+    sign_in: ProviderSignIn, sessions: SessionStore, began_locked: str
+) -> None:
+    """The person may have signed in at the provider and left since."""
+    token = locked_by(sign_in, sessions, "ada")
+    with pytest.raises(FlowRefused, match="before this session was locked"):
+        sign_in.let_in(ISSUER, "ada", "Ada", (), "browser", NOW, token, began_locked)
+    assert sign_in.locked_session(token, NOW)
+
+
+def test_hip_3_a_session_that_is_gone_is_not_locked(sign_in: ProviderSignIn) -> None:
+    """Nor is none at all."""
+    assert sign_in.locked_session(None, NOW) == ""
+    assert sign_in.locked_session("unknown", NOW) == ""

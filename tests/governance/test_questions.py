@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from governance.charges import Charge
 from governance.config import GovernanceSettings
 from governance.errors import NotFound, UnknownDepartment
 from governance.events import SYSTEM, Actor
@@ -22,10 +23,11 @@ from governance.questions import (
     QuestionStatus,
     QuestionStore,
 )
+from governance.quotas import QuotaStore
 from governance.record.database import Record
 from governance.record.people_tables import people
 from governance.record.trail_tables import audit_leaves
-from governance.record.use_tables import question_bodies, questions
+from governance.record.use_tables import question_bodies, questions, usage
 from governance.retention import RetentionStore
 from governance.retention_rules import RetentionMode
 from governance.secrets import Secrets
@@ -96,6 +98,12 @@ def count(record: Record, table: Any) -> int:
         return len(connection.execute(select(table)).all())
 
 
+def charged(record: Record) -> list[tuple[str, int]]:
+    with record.read() as connection:
+        rows = connection.execute(select(usage.c.state, usage.c.tokens)).all()
+    return [(str(row.state), row.tokens) for row in rows]
+
+
 def every_byte(record: Record, settings: GovernanceSettings) -> bytes:
     """All files of the data directory, and on PostgreSQL every row, which lies elsewhere."""
     files = [path for path in settings.data_dir.rglob("*") if path.is_file()]
@@ -154,6 +162,26 @@ def test_aud_5_a_question_that_cannot_be_recorded_leaves_nothing(
         store.record_answer(ANNA, replace(asked, department_id="nowhere"), NOW)
     after = [count(record, table) for table in (questions, question_bodies, audit_leaves)]
     assert after == before
+
+
+def test_aud_5_a_question_and_its_charge_come_together(
+    store: QuestionStore, asked: AskedRecord, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault between charge and event leaves neither, nor the question."""
+    reservation = QuotaStore(record).reserve(None, asked.department_id, 900, NOW)
+    charge = Charge(reservation.id, asked.tokens)
+
+    def full(*_: object) -> int:
+        raise OSError("no space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(record.trail, "append", full)
+        with pytest.raises(OSError, match="no space"):
+            store.record_answer(ANNA, asked, NOW, charge)
+    assert (count(record, questions), charged(record)) == (0, [("reserved", 900)])
+    store.record_answer(ANNA, asked, NOW, charge)
+    assert (count(record, questions), charged(record)) == (1, [("settled", 700)])
+    assert leaf(record, "question.asked")["facts"]["tokens"] == 700
 
 
 @pytest.mark.parametrize("status", list(QuestionStatus))

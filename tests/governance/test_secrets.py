@@ -91,8 +91,12 @@ def test_a_link_in_place_of_a_key_is_refused(secrets: Secrets, tmp_path: Path) -
 def test_aud_11_a_new_signing_key_replaces_the_old_one(secrets: Secrets) -> None:
     """After a rotation only the new key signs, and the other keys stay."""
     old, vault = secrets.trail_key(), secrets.vault_key()
-    new = secrets.rotate_trail_key()
-    assert public(new) != public(old)
+    assert secrets.waiting_trail_key() is None
+    new = secrets.next_trail_key()
+    assert public(new) == public(secrets.next_trail_key()) != public(old)
+    assert public(secrets.trail_key()) == public(old)
+    secrets.put_next_trail_key_in_place()
+    assert secrets.waiting_trail_key() is None
     assert public(secrets.trail_key()) == public(new)
     assert secrets.vault_key() == vault
 

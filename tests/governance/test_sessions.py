@@ -1,7 +1,7 @@
 """Browser sessions: started, found, locked and ended on the server."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -14,30 +14,11 @@ from governance.record.database import Record
 from governance.record.people_tables import sessions as table
 from governance.record.trail_tables import audit_leaves
 from governance.sessions import SessionStore, client_text, digest_of
+from governance.testing_clock import START
 
-NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
+NOW = START
 IDLE, ABSOLUTE = timedelta(minutes=15), timedelta(hours=12)
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def sessions(record: Record, settings: GovernanceSettings) -> SessionStore:
-    return SessionStore(record, settings, b"k" * 32)
-
-
-@pytest.fixture
-def people(record: Record) -> PeopleStore:
-    return PeopleStore(record, lambda: NOW)
-
-
-@pytest.fixture
-def ada(people: PeopleStore) -> Person:
-    return people.create(SYSTEM, "Ada", "ada")
-
-
-@pytest.fixture
-def her(ada: Person) -> Actor:
-    return Actor("local", "ada", "password", ada.id)
 
 
 def acts(record: Record) -> list[tuple[str, str | None]]:

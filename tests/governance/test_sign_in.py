@@ -2,13 +2,13 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from governance.config import GovernanceSettings
-from governance.errors import IllegalTransition, PasswordRefused, SignInRefused
+from governance.errors import IllegalTransition, PasswordRefused, PasswordsOff, SignInRefused
 from governance.events import SYSTEM, Actor
 from governance.passwords import PasswordStore
 from governance.people import PeopleStore, Person
@@ -16,21 +16,12 @@ from governance.record.database import Record
 from governance.record.trail_tables import audit_leaves
 from governance.sessions import Session, SessionStore
 from governance.sign_in import SignIn
+from governance.testing_clock import START
 from governance.throttle import Throttle
 
-NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
+NOW = START
 SECOND = timedelta(seconds=1)
 GOOD, OTHER = "violet tractor hums at noon", "seven copper kites over the mill"
-
-
-@pytest.fixture
-def sessions(record: Record, settings: GovernanceSettings) -> SessionStore:
-    return SessionStore(record, settings, b"k" * 32)
-
-
-@pytest.fixture
-def people(record: Record) -> PeopleStore:
-    return PeopleStore(record, lambda: NOW)
 
 
 @pytest.fixture
@@ -234,3 +225,33 @@ def test_a_new_password_needs_the_old_one(
     assert not passwords.verify(ada.id, GOOD)
     assert sessions.find(here, NOW)
     assert sessions.find(there, NOW) is None
+
+
+def test_hip_7_while_passwords_are_off_none_is_looked_at(
+    record: Record,
+    people: PeopleStore,
+    passwords: PasswordStore,
+    sessions: SessionStore,
+    desk: SignIn,
+    ada: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither to sign in, to unlock nor to choose another; and no wait comes of trying."""
+    _, held = enter(desk, sessions)
+    throttle = Throttle(record, b"k" * 32)
+    closed = SignIn(record, people, passwords, sessions, throttle, passwords_on=False)
+    checked: list[str] = []
+    monkeypatch.setattr(passwords, "verify", lambda *_: checked.append("looked"))
+    actor = Actor("local", "ada", "password", ada.id)
+    sessions.lock(actor, held.id)
+    for _ in range(20):
+        with pytest.raises(PasswordsOff):
+            closed.sign_in("ada", GOOD, "10.0.0.1", "Firefox", NOW)
+        with pytest.raises(PasswordsOff):
+            closed.unlock(held, GOOD, "10.0.0.1", NOW)
+        with pytest.raises(PasswordsOff):
+            closed.change_password(actor, held, GOOD, OTHER, "10.0.0.1", NOW)
+    assert checked == []
+    monkeypatch.undo()
+    assert [one.locked for one in sessions.sessions_of(ada.id, NOW)] == [True]
+    assert desk.sign_in("ada", GOOD, "10.0.0.1", "Firefox", NOW)

@@ -1,7 +1,7 @@
 """One-time links: the first administrator, and a new password."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -14,6 +14,7 @@ from governance.errors import (
     LastAdministrator,
     NotFound,
     PasswordRefused,
+    PasswordsOff,
     PersonExists,
     TicketRefused,
 )
@@ -27,31 +28,11 @@ from governance.record.people_tables import tickets as table
 from governance.record.trail_tables import audit_leaves
 from governance.sessions import SessionStore
 from governance.sign_in import SignIn
+from governance.testing_clock import START, Watch
 from governance.throttle import Admission, Throttle
 from governance.tickets import Purpose, TicketStore
 
-START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 GOOD, OTHER = "violet tractor hums at noon", "seven copper kites over the mill"
-
-
-class Watch:
-    """A clock that the test sets."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def watch() -> Watch:
-    return Watch()
-
-
-@pytest.fixture
-def people(record: Record, watch: Watch) -> PeopleStore:
-    return PeopleStore(record, watch)
 
 
 @pytest.fixture
@@ -368,3 +349,40 @@ def test_aut_4_whoever_must_wait_comes_in_by_a_link(
     sessions = SessionStore(record, settings, b"k" * 32)
     desk = SignIn(record, people, passwords, sessions, throttle)
     assert desk.sign_in("ada", OTHER, "10.1.0.3", "Firefox", START)
+
+
+def test_hip_7_while_passwords_are_off_links_come_from_the_owner_alone(
+    tickets: TicketStore,
+    people: PeopleStore,
+    passwords: PasswordStore,
+    throttle: Throttle,
+    ada: Person,
+    record: Record,
+    watch: Watch,
+) -> None:
+    """An administrator's are refused, older ones too; the owner's still let somebody in."""
+    chief = people.create(SYSTEM, "Chief", "chief")
+    people.grant(SYSTEM, chief.id, Role.ADMINISTRATOR, None)
+    closed = TicketStore(record, people, passwords, throttle, watch, passwords_on=False)
+    older = tickets.issue_password(by(chief), ada.id)
+    assert refused(closed, passwords, ada, older)
+    before = acts(record)
+    with pytest.raises(PasswordsOff):
+        closed.issue_password(by(chief), ada.id)
+    assert acts(record) == before
+    owner = Actor("local", "owner", "socket")
+    assert closed.redeem_password(closed.issue_password(owner, ada.id), OTHER).id == ada.id
+
+
+def test_hip_7_while_passwords_are_off_there_can_be_a_first_administrator(
+    people: PeopleStore,
+    passwords: PasswordStore,
+    throttle: Throttle,
+    record: Record,
+    watch: Watch,
+) -> None:
+    """Or nobody could ever say who is one."""
+    closed = TicketStore(record, people, passwords, throttle, watch, passwords_on=False)
+    secret = closed.issue_administrator(SYSTEM)
+    boss = closed.redeem_administrator(secret, "grace", "Grace Hopper", GOOD)
+    assert people.person(boss.id).grants

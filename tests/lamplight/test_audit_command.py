@@ -8,12 +8,16 @@ from typer.testing import CliRunner, Result
 
 from governance.audit import verify_proof
 from governance.audit.anchors import FILE_NAME
-from governance.audit.testing import disarm, event
+from governance.audit.checkpoint import Checkpoints
+from governance.audit.note import verifier_key
+from governance.audit.testing import ANNA, disarm, event
 from governance.config import GovernanceSettings
 from governance.record.database import open_record
 from governance.record.trail_tables import audit_checkpoints, audit_leaves
+from governance.secrets import Secrets
 from lamplight.cli import app
 from lamplight.errors import BadUse
+from lamplight.settings import load_settings
 
 
 @pytest.fixture
@@ -120,3 +124,48 @@ def test_a_folder_without_a_record_is_refused_and_stays_empty(tmp_path: Path) ->
     done = audit(tmp_path / "nowhere", "verify")
     assert isinstance(done.exception, BadUse)
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_deleted_checkpoints_end_with_4_without_an_anchor(data: Path) -> None:
+    """The file beside the key still tells of them; it is no anchor, and that is said."""
+    audit(data, "prove", "11")
+    assert audit(data, "verify").exit_code == 0
+    cut(data)
+    done = audit(data, "verify", "--json")
+    told = json.loads(done.stdout)
+    assert "truncated" in {one["kind"] for one in told["findings"]}
+    assert told["anchored"] == 0
+    assert any("No anchor" in remark for remark in told["remarks"])
+
+
+def test_aud_11_the_key_is_changed_by_a_command(data: Path) -> None:
+    """The new key is printed, old receipts stay good, and the trail holds."""
+    receipt = audit(data, "prove", "7").stdout
+    old = audit(data, "key").stdout.strip()
+    new = audit(data, "rotate-key").stdout.strip()
+    assert new == audit(data, "key").stdout.strip() != old
+    assert audit(data, "verify").exit_code == 0
+    assert audit(data, "verify", "--vkey", new).exit_code == 0
+    assert audit(data, "verify", "--vkey", old).exit_code == 6
+    assert verify_proof.check(receipt, old)[0] == 7
+    told = json.loads(audit(data, "rotate-key", "--json").stdout)
+    assert (told["old"], told["resumed"]) == (new, False)
+    assert audit(data, "verify", "--vkey", told["new"]).exit_code == 0
+
+
+def test_aud_11_a_rotation_that_was_cut_short_is_told_and_finished(data: Path) -> None:
+    """The record has the new key, its file is not yet in place: every command knows that key."""
+    settings = load_settings(data).governance
+    record, secrets = open_record(settings), Secrets(settings.keys_dir)
+    new = secrets.next_trail_key()
+    checkpoints = Checkpoints(record, secrets.trail_key(), settings.trail_origin)
+    checkpoints.hand_over(ANNA, new)
+    record.close()
+    key = audit(data, "key").stdout.strip()
+    assert key == str(verifier_key(settings.trail_origin, new))
+    assert audit(data, "verify").exit_code == 0
+    done = audit(data, "rotate-key")
+    assert "earlier change of the key was finished" in done.output
+    assert done.stdout.strip() == key
+    assert not (settings.keys_dir / "trail.key.next").exists()
+    assert audit(data, "verify").exit_code == 0

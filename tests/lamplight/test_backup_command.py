@@ -44,6 +44,10 @@ def test_a_running_platform_is_backed_up_and_its_index_rebuilt(
         made = run("backup", str(place), "--json", data_dir=data_dir)
         assert made.returncode == 0, made.stderr
         assert json.loads(made.stdout)["keys"]
+        key = run("audit", "rotate-key", data_dir=data_dir).stdout.strip()
+        assert key == run("audit", "key", data_dir=data_dir).stdout.strip()
+        assert run("audit", "verify", "--vkey", key, data_dir=data_dir).returncode == 0
+        made = run("backup", str(place), "--json", data_dir=data_dir)
         rebuilt = run("reindex", "--json", data_dir=data_dir)
         assert (rebuilt.returncode, json.loads(rebuilt.stdout)) == (0, {"passages": 0})
         refused = run("restore", str(place), data_dir=data_dir)
@@ -52,7 +56,9 @@ def test_a_running_platform_is_backed_up_and_its_index_rebuilt(
     with short_folder() as new:
         restored = run("restore", str(place), "--json", data_dir=new)
         assert restored.returncode == 0, restored.stderr
-        assert json.loads(restored.stdout)["anchored_size"] is None
+        told = json.loads(restored.stdout)
+        assert (told["anchored_size"], told["vouched_by"]) == (None, [])
+        assert "Nothing but the backup itself vouches" in told["warning"]
         with running_platform(new):
             pass
 

@@ -18,7 +18,9 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
+from governance.audit.testing import no_room
 from governance.config import GovernanceSettings
+from governance.denials import PER_MINUTE, WINDOW, Denials
 from governance.events import SYSTEM, Actor
 from governance.keys import KeyStore
 from governance.limits import Limit, Period
@@ -28,7 +30,6 @@ from governance.quotas import QuotaStore
 from governance.record.database import Record, open_record
 from governance.record.trail_tables import audit_leaves
 from governance.record.use_tables import usage
-from lamplight.denials import PER_MINUTE, WINDOW, Denials
 from lamplight.gate import OTHER_KEY_HEADERS, PROXY_HEADERS, RecordGate
 from runtime.api.access import PUBLIC, ROUTES
 from runtime.api.app import create_app
@@ -179,7 +180,7 @@ def test_prv_6_local_programs_do_not_change_models(house: House, verb: str) -> N
 def test_prv_6_the_owner_of_a_laptop_may_open_that(house: House) -> None:
     """Then the try is recorded under its own name, still without reaching a network."""
     with house.client(local_may_manage=True) as http:
-        assert http.request("DELETE", "/api/delete", json={"model": "m"}).status_code == 501
+        assert http.request("DELETE", "/api/delete", json={"model": "m"}).status_code == 403
     [event] = house.events("model.deleted")
     assert (event["outcome"], event["object"]["id"]) == ("refused", "m")
 
@@ -373,15 +374,37 @@ def test_a_request_that_names_no_model_is_neither_charged_nor_recorded(house: Ho
     assert house.charges() == []
 
 
-def test_qta_1_a_use_that_failed_gives_back_what_it_reserved(house: House) -> None:
-    """But what was written before is charged."""
+@pytest.mark.parametrize(
+    ("prompt_tokens", "answer_tokens", "charged"),
+    [(0, 0, ("released", 0)), (10, 0, ("settled", 10)), (10, 5, ("settled", 15))],
+)
+def test_qta_1_a_use_that_was_cut_short_is_charged_once_a_model_began(
+    house: House, prompt_tokens: int, answer_tokens: int, charged: tuple[str, int]
+) -> None:
+    """And gives back what it reserved where none did."""
     visit = Visit(house.gate.identify(Headers({})), "POST /api/chat")
-    for answer_tokens in (0, 5):
-        reservation = house.gate.reserve(visit, 100)
-        use = Use("m", "d", 10, answer_tokens, "failed", "Cancelled")
-        house.gate.record_use(visit, use, reservation)
-    assert sorted(house.charges()) == [("released", 0), ("settled", 15)]
-    assert [event["outcome"] for event in house.events("model.used")] == ["failed"] * 2
+    reservation = house.gate.reserve(visit, 100)
+    use = Use("m", "d", prompt_tokens, answer_tokens, "failed", "Cancelled")
+    house.gate.record_use(visit, use, reservation)
+    assert house.charges() == [charged]
+    assert [event["outcome"] for event in house.events("model.used")] == ["failed"]
+
+
+def test_aud_5_a_use_is_never_charged_without_its_event(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trail that cannot be written takes the charge back."""
+    visit = Visit(house.gate.identify(Headers({})), "POST /api/chat")
+    reservation = house.gate.reserve(visit, 100)
+
+    def full(*_: object) -> int:
+        raise OSError("no space")
+
+    monkeypatch.setattr(house.record.trail, "append", full)
+    with pytest.raises(OSError, match="no space"):
+        house.gate.record_use(visit, Use("m", "d", 10, 5), reservation)
+    assert house.charges() == [("reserved", 100)]
+    assert house.events("model.used") == []
 
 
 def test_qta_1_over_the_limit_is_429_in_both_shapes(house: House) -> None:
@@ -425,6 +448,24 @@ def test_refusals_of_nobody_do_not_fill_the_trail(house: House) -> None:
     last = house.events("access.denied")[-1]
     assert last["facts"] == {"left_out": 5}
     assert last["actor"]["sub"] == "unidentified"
+
+
+def test_aud_6_what_cannot_be_recorded_is_not_done(house: House) -> None:
+    """503 in both dialects, with what to do; the models answer again as soon as there is room."""
+    asked = {"model": EMBED, "input": "a"}
+    with house.client() as http:
+        assert http.post("/api/embed", json=asked).status_code == 200
+        with no_room():
+            for path in ("/api/embed", "/v1/embeddings"):
+                refused = http.post(path, json=asked)
+                assert refused.status_code == 503, path
+                assert "audit trail cannot be written" in refused.text
+            assert http.get("/api/tags").status_code == 200
+            http.headers["Authorization"] = "Bearer wrong"
+            assert http.get("/api/tags").status_code == 503
+        assert http.get("/api/tags").status_code == 401
+        del http.headers["Authorization"]
+        assert http.post("/api/embed", json=asked).status_code == 200
 
 
 def test_a_minute_begins_with_its_first_refusal() -> None:

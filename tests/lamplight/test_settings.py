@@ -80,6 +80,17 @@ def test_lists_are_written_as_paths_and_names_are(tmp_path: Path) -> None:
     assert runtime.allowed_origins == ("http://a.local:1", "http://b.local")
 
 
+@pytest.mark.parametrize(("word", "meant"), [("no", False), ("true", True), ("", None)])
+def test_hip_7_passwords_are_switched_in_a_word(
+    tmp_path: Path, word: str, meant: bool | None
+) -> None:
+    """On, off, or as the identity provider wants it."""
+    settings = load_settings(tmp_path, environment={"LAMPLIGHT_WEB_LOCAL_PASSWORDS": word})
+    assert settings.web.local_passwords is meant
+    with pytest.raises(BadSetting, match=r"web\.local_passwords"):
+        load_settings(tmp_path, environment={"LAMPLIGHT_WEB_LOCAL_PASSWORDS": "perhaps"})
+
+
 def test_keys_do_not_print(tmp_path: Path) -> None:
     """A secret in the settings does not reach a log."""
     settings = load_settings(tmp_path, environment={"LAMPLIGHT_RAG_API_KEY": "s3cret"})

@@ -1,136 +1,18 @@
-"""Questions over a real index and a real HTTP runtime whose words the test decides."""
+"""Answers over a real index and a real HTTP runtime whose words the test decides."""
 
 import asyncio
 import re
-import socket
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from uuid import UUID
 
-import pytest
-
-from governance.policies import PassageRecord
 from rag.asker import Asker
 from rag.config import RagSettings
-from rag.embed import Embedder
-from rag.errors import (
-    AnswerCutShort,
-    LimitRefused,
-    ModelFailed,
-    ModelMissing,
-    QuestionEmpty,
-    QuestionTooLong,
-    RagError,
-    RuntimeBusy,
-    RuntimeTooSlow,
-    RuntimeUnreachable,
-)
-from rag.events import Answered, AskEvent, PassagesFound, TokenReleased
-from rag.index import IndexPoint
-from rag.index.edge import EdgeIndex
+from rag.events import AskEvent, PassagesFound, TokenReleased
 from rag.pipelines import Assistant
 from rag.schema import AnswerStatus
-from rag.testing import DIMENSIONS, Script, scripted_runtime, word_vector
-
-TEXTS = (
-    "Multi-dose vials must be discarded 28 days after first puncture. "
-    "Staff must not share vials between patients.",
-    "1. Wash the wound with soap and water.\n"
-    "2. Report to Occupational Health within two hours.\n"
-    "3. Complete form OH-12.",
-    "Visitors may stay until 8 pm. Children under 12 must be accompanied.",
-)
-QUESTION = "When must multi-dose vials be discarded?"
-GOOD = "Multi-dose vials must be discarded 28 days after first puncture."
-
-
-def record(number: int, text: str, department: str = "demo") -> PassageRecord:
-    return PassageRecord(
-        passage_id=str(UUID(int=number)),
-        document_id=f"doc{number}",
-        version_id=f"v{number}",
-        policy_number=f"PH-{number:03}",
-        title="Medicines handbook",
-        version=2,
-        department=department,
-        section=f"Part {number}",
-        page_from=number,
-        page_to=number,
-        text=text,
-        effective_from=date(2026, 3, 1),
-        review_due=date(2020, 1, 1) if number == 1 else None,
-        file_name=f"file{number}.pdf",
-    )
-
-
-class Policies:
-    """The record as the assistant sees it: what is in force, department by department."""
-
-    def __init__(self) -> None:
-        self.records = {one.passage_id: one for one in map(record, range(1, 4), TEXTS)}
-
-    def in_force(self, ids: Sequence[str], department: str) -> Mapping[str, PassageRecord]:
-        found = (self.records[i] for i in ids if i in self.records)
-        return {one.passage_id: one for one in found if one.department == department}
-
-
-@pytest.fixture
-def script() -> Script:
-    return Script()
-
-
-@pytest.fixture
-def policies() -> Policies:
-    return Policies()
-
-
-@pytest.fixture
-def settings(tmp_path: Path, script: Script) -> Iterator[RagSettings]:
-    with scripted_runtime(script) as url:
-        yield RagSettings(
-            index_dir=tmp_path / "index",
-            index_reserve_bytes=0,
-            chat_url=url,
-            embed_url=url,
-            chat_model="scripted",
-            embed_dimensions=DIMENSIONS,
-        )
-
-
-@asynccontextmanager
-async def opened(settings: RagSettings, policies: Policies) -> AsyncIterator[Assistant]:
-    index = EdgeIndex(settings)
-    index.upsert(
-        [
-            IndexPoint(
-                one.passage_id, one.document_id, one.version_id, "demo", one.text,
-                word_vector(one.text),
-            )
-            for one in policies.records.values()
-        ]
-    )  # fmt: skip
-    assistant = Assistant(settings, index, Embedder(settings), policies.in_force)
-    try:
-        yield assistant
-    finally:
-        await assistant.aclose()
-        index.close()
-
-
-def ask(settings: RagSettings, policies: Policies, question: str = QUESTION) -> list[AskEvent]:
-    async def run() -> list[AskEvent]:
-        async with opened(settings, policies) as assistant:
-            return [event async for event in assistant.ask(question, "demo")]
-
-    return asyncio.run(run())
-
-
-def answered(events: list[AskEvent]) -> Answered:
-    assert isinstance(events[-1], Answered)
-    return events[-1]
+from rag.testing import Script
+from rag.testing_assistant import GOOD, QUESTION, TEXTS, Policies, answered, ask, opened
 
 
 def test_a_supported_answer_is_released_with_our_marker(
@@ -191,46 +73,6 @@ def test_steps_stay_a_numbered_list(
     assert [one.quote for one in answer.citations] == TEXTS[1].split("\n")
 
 
-def test_not_found_shows_the_nearest_passages(
-    settings: RagSettings, policies: Policies, script: Script
-) -> None:
-    """When the model gives up nothing generated is shown; the passages are."""
-    script.pieces = ["NOT_", "FOUND", " But I think it is fine."]
-    events = ask(settings, policies)
-    answer = answered(events).answer
-    assert answer.status is AnswerStatus.NOT_FOUND
-    assert answer.answer == "We did not find this in the current demo policies."
-    assert not answer.citations
-    assert answer.passages
-    assert not any(isinstance(event, TokenReleased) for event in events)
-
-
-def test_nothing_supported_is_not_found(
-    settings: RagSettings, policies: Policies, script: Script
-) -> None:
-    """An answer of which nothing stands is no answer."""
-    script.pieces = ["Boil everything for ten minutes."]
-    last = answered(ask(settings, policies))
-    assert last.answer.status is AnswerStatus.NOT_FOUND
-    assert last.checks.dropped == 1
-
-
-def test_weak_evidence_does_not_reach_the_model(
-    settings: RagSettings, policies: Policies, script: Script
-) -> None:
-    """A question that shares nothing with the policies costs no generation."""
-    answer = answered(ask(settings, policies, "Who won the chess olympiad?")).answer
-    assert answer.status is AnswerStatus.NOT_FOUND
-    assert script.asked == []
-
-
-def test_an_empty_department_is_not_found(settings: RagSettings, policies: Policies) -> None:
-    """With no passages there is nothing to answer from."""
-    policies.records.clear()
-    answer = answered(ask(settings, policies)).answer
-    assert (answer.status, answer.passages) == (AnswerStatus.NOT_FOUND, ())
-
-
 def test_what_the_record_does_not_confirm_does_not_exist(
     settings: RagSettings, policies: Policies
 ) -> None:
@@ -257,52 +99,6 @@ def test_search_keeps_the_limit_and_the_department(
     assert asyncio.run(run()) == (2, TEXTS[1], 0)
 
 
-def test_search_still_works_without_the_runtime(settings: RagSettings, policies: Policies) -> None:
-    """No vector: the passages are found by words, it says so, and asking names the runtime."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        dead = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
-    down = replace(settings, chat_url=dead, embed_url=dead)
-    events: list[AskEvent] = []
-
-    async def collect() -> None:
-        async with opened(down, policies) as assistant:
-            async for event in assistant.ask(QUESTION, "demo"):
-                events.append(event)
-
-    with pytest.raises(RuntimeUnreachable, match=dead):
-        asyncio.run(collect())
-    (found,) = events
-    assert isinstance(found, PassagesFound)
-    assert found.keyword_only
-    assert found.passages[0].text == TEXTS[0]
-
-
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [(404, ModelMissing), (429, RuntimeBusy), (503, RuntimeBusy), (500, ModelFailed)],
-)
-def test_each_refusal_of_the_runtime_has_a_name(
-    settings: RagSettings, policies: Policies, script: Script, status: int, error: type[RagError]
-) -> None:
-    """What the runtime refuses becomes our error with something to do next, at once."""
-    script.status = status
-    with pytest.raises(error) as raised:
-        ask(settings, policies)
-    assert raised.value.hint
-
-
-@pytest.mark.parametrize("broken", [True, False])
-def test_a_stream_cut_short_is_an_error(
-    settings: RagSettings, policies: Policies, script: Script, broken: bool
-) -> None:
-    """Neither a lost connection nor a stream without a finish reason counts as an answer."""
-    script.pieces = [GOOD, " More"]
-    script.break_off = broken
-    script.finish_reason = None
-    with pytest.raises(AnswerCutShort):
-        ask(settings, policies)
-
-
 def test_an_answer_at_its_limit_ends_at_a_sentence(
     settings: RagSettings, policies: Policies, script: Script
 ) -> None:
@@ -310,32 +106,6 @@ def test_an_answer_at_its_limit_ends_at_a_sentence(
     script.pieces = [GOOD, " Staff must not share vials"]
     script.finish_reason = "length"
     assert answered(ask(settings, policies)).answer.answer == f"{GOOD} [1]"
-
-
-def test_a_silent_model_is_given_up(
-    settings: RagSettings, policies: Policies, script: Script
-) -> None:
-    """The whole answer has a time limit, whatever the model does."""
-    script.pieces, script.piece_delay_s = ["slow"] * 50, 0.1
-    with pytest.raises(RuntimeTooSlow):
-        ask(replace(settings, answer_timeout_s=0.3), policies)
-
-
-def test_leaving_stops_the_model(settings: RagSettings, policies: Policies, script: Script) -> None:
-    """When the reader goes away the request to the runtime ends, and no further token is made."""
-    script.pieces, script.piece_delay_s = [f"{GOOD} "] + ["And more "] * 200, 0.05
-
-    async def run() -> None:
-        async with opened(settings, policies) as assistant:
-            events = assistant.ask(QUESTION, "demo")
-            async for event in events:
-                if isinstance(event, TokenReleased):
-                    break
-            await events.aclose()
-
-    asyncio.run(run())
-    assert script.cancelled.wait(timeout=10)
-    assert script.sent < len(script.pieces)
 
 
 def test_the_model_reads_numbered_passages(
@@ -352,32 +122,6 @@ def test_the_model_reads_numbered_passages(
     assert "[3]" not in user["content"]
     assert QUESTION in user["content"]
     assert (request["temperature"], request["stream"]) == (0.0, True)
-
-
-@pytest.mark.parametrize(
-    ("question", "error"),
-    [("", QuestionEmpty), (" \n", QuestionEmpty), ("x" * 100_000, QuestionTooLong)],
-)
-def test_a_question_that_is_none_is_refused(
-    settings: RagSettings, policies: Policies, script: Script, question: str, error: type[RagError]
-) -> None:
-    """Empty and huge questions cost neither a search nor a token."""
-    with pytest.raises(error) as refused:
-        ask(settings, policies, question)
-    assert refused.value.hint
-    assert (script.embedded, script.asked) == ([], [])
-
-
-@pytest.mark.parametrize("k", [0, -1, 101])
-def test_a_limit_out_of_range_is_refused(settings: RagSettings, policies: Policies, k: int) -> None:
-    """The number of passages is bounded by the settings."""
-
-    async def run() -> None:
-        async with opened(settings, policies) as assistant:
-            await assistant.search(QUESTION, "demo", k)
-
-    with pytest.raises(LimitRefused, match="1 to 100"):
-        asyncio.run(run())
 
 
 def test_many_questions_share_one_assistant(

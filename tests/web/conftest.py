@@ -15,7 +15,7 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
@@ -48,7 +48,14 @@ from rag.index import open_index
 from web.app import Platform, create_app
 from web.config import WebSettings
 from web.passthrough import Passthrough
-from web.testing import MovableClock, ScriptedAssistant, ScriptedOperations, Site, passage_of
+from web.testing import (
+    MovableClock,
+    ScriptedAssistant,
+    ScriptedOperations,
+    Site,
+    faults_of,
+    passage_of,
+)
 from web.trail import Trail
 
 CHROMIUM = "/usr/bin/chromium"
@@ -196,7 +203,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, runtime_url: str) -> Iterator
     record, index = open_record(governance), open_index(rag)
     loader = Loader(record, index, Embedder(rag), rag.embed_model, governance, limits)
     loader.launch()
-    web = WebSettings(progress_interval_ms=200, max_upload_bytes=2_000_000)
+    web = WebSettings(
+        progress_interval_ms=200,
+        max_upload_bytes=2_000_000,
+        stream_heartbeat_s=0.2,
+        # Read only when a certificate is shown, which here nobody does.
+        client_ca=data / "ca.pem",
+    )
     secrets = Secrets(governance.keys_dir)
     people = PeopleStore(record, clock)
     passwords = PasswordStore(record, governance, clock)
@@ -368,24 +381,13 @@ def browser(site: Site) -> Iterator[Browser]:
         browser.close()
 
 
-def is_fault(message: ConsoleMessage) -> bool:
-    """Whether the browser complains about the page itself.
-
-    An error status is only an answer, and a broken stream is what one test is about.
-    """
-    expected = ("Failed to load resource", "htmx: htmx:sse:error: network error")
-    return message.type == "error" and not message.text.startswith(expected)
-
-
 @pytest.fixture
 def page(browser: Browser, site: Site) -> Iterator[Page]:
-    """A fresh page; an error or a refused resource in it fails the test."""
+    """A fresh page; an error or a violated policy in it fails the test (CSP-1)."""
     context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 900})
     context.add_cookies(site.cookies("editor"))
     page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if is_fault(message) else None)
+    faults = faults_of(page)
     yield page
     context.close()
     assert not faults

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from governance.events import SYSTEM, Actor
 from governance.limits import Limit, Period
@@ -14,7 +14,7 @@ from governance.permissions import Role
 from governance.questions import AskedRecord, Channel, QuestionStatus
 from governance.retention_rules import RetentionMode
 from web.session_cookie import PLAIN_NAME
-from web.testing import Site
+from web.testing import Site, faults_of
 
 pytestmark = pytest.mark.browser
 
@@ -66,7 +66,7 @@ def link(page: Page, site: Site) -> None:
 def bad_person(page: Page, _site: Site) -> None:
     """The form that refuses a person without a name."""
     page.goto("/people/new")
-    page.get_by_role("button", name="Add and show the link").click()
+    page.get_by_role("button", name="Add the person").click()
 
 
 def bad_role(page: Page, site: Site) -> None:
@@ -83,6 +83,35 @@ def bad_limit(page: Page, site: Site) -> None:
     page.get_by_text("Set a limit").click()
     page.get_by_label("Questions (optional)").fill("many")
     page.get_by_role("button", name="Set the limit").click()
+
+
+def person_limits(page: Page, site: Site) -> None:
+    """A person's page with a limit in one department and one everywhere."""
+    quotas, person_id = site.platform.quotas, site.people["auditor"]
+    place = site.platform.policies.department("Pharmacy").id
+    quotas.set_limit(SYSTEM, Limit(place, person_id, False, Period.DAY, 20, None))
+    quotas.set_limit(SYSTEM, Limit(None, person_id, False, Period.MONTH, None, 1_000_000))
+    page.goto(f"/people/{person_id}?done=limit")
+
+
+def bad_person_limit(page: Page, site: Site) -> None:
+    """A person's page that refuses a limit without a department."""
+    page.goto(f"/people/{site.people['approver']}")
+    page.get_by_text("Set a limit").click()
+    page.get_by_label("Questions (optional)").fill("20")
+    page.get_by_role("button", name="Set the limit").click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+
+
+def certified(page: Page, _site: Site) -> None:
+    """Somebody who was just added and comes in with a certificate."""
+    page.goto("/people/new")
+    page.get_by_label("With a client certificate").check()
+    page.get_by_label("Name", exact=True).fill("Carla Certificate")
+    page.get_by_label("User name").fill("carla@hospital.example")
+    page.get_by_label("No role yet").check()
+    page.get_by_role("button", name="Add the person").click()
+    expect(page.get_by_text("They come in with their certificate")).to_be_visible()
 
 
 def audit(page: Page, site: Site) -> None:
@@ -156,6 +185,10 @@ STATES: dict[str, State] = {
     "person": ("administrator", person("editor")),
     "person for an auditor": ("auditor", person("staff")),
     "link": ("administrator", link),
+    "person limits": ("administrator", person_limits),
+    "person limit refused": ("administrator", bad_person_limit),
+    "person limits of a manager": ("manager", person("staff")),
+    "person with a certificate": ("administrator", certified),
     "suspend": ("administrator", person("editor", "/suspend")),
     "role refused": ("administrator", bad_role),
     "departments": ("administrator", go("/departments")),
@@ -184,6 +217,7 @@ def test_an_admin_page_breaks_no_rule_and_fits_a_narrow_window(
     context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 900})
     context.add_cookies([{"name": PLAIN_NAME, "value": site.session(who), "url": site.url}])
     page = context.new_page()
+    faults = faults_of(page)
     try:
         reach(page, site)
         picture(page, f"{name} wide")
@@ -195,6 +229,7 @@ def test_an_admin_page_breaks_no_rule_and_fits_a_narrow_window(
         assert page.evaluate(OVERFLOW) <= 0
         assert page.evaluate(RUN_AXE, TAGS) == []
         picture(page, f"{name} narrow")
+        assert faults == []
     finally:
         context.close()
 

@@ -219,8 +219,13 @@ def test_a_marker_opens_the_fold_that_holds_its_source(page: Page, site: Site) -
     expect(page.locator("#source-3")).to_be_visible()
     expect(page.locator("#source-4")).to_be_hidden()
     page.evaluate(
-        """() => document.getElementById('answer-text').insertAdjacentHTML(
-            'beforeend', '<a class="lamp-marker" href="#source-4" data-source="4">[4]</a>')"""
+        """() => {
+            const marker = document.createElement('a');
+            Object.assign(marker, {className: 'lamp-marker', href: '#source-4'});
+            marker.textContent = '[4]';
+            marker.dataset.source = '4';
+            document.getElementById('answer-text').append(marker);
+        }"""
     )
     page.locator(".lamp-marker").click()
     expect(page.locator("#source-4")).to_be_focused()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -63,6 +64,67 @@ def test_aud_5_each_act_leaves_one_event_with_its_actor(
     assert site.people["staff"] in text
     assert "local|staff" in text or '"staff"' in text
     assert "Pflaumenkuchen" not in text
+
+
+PICTURE = "/documents/{vials}/versions/1/pages/{page}.png"
+
+
+def test_aud_8_the_pictures_of_an_opened_page_belong_to_its_reading(
+    site: Site, staff: httpx.Client
+) -> None:
+    """One event for the page with its pictures, also for those that the browser has already."""
+    before = count(site)
+    staff.get(f"/documents/{site.vials}/versions/1")
+    for page in (1, 2, 2):
+        address = PICTURE.format(vials=site.vials, page=page)
+        assert staff.get(address).headers["Content-Type"] == "image/png"
+    assert count(site) == before + 1
+    assert newest(site, Action.DOCUMENT_READ)["facts"]["shown"] == "viewer"
+
+
+@pytest.mark.parametrize("prefix", ["", "/api/v1"])
+def test_aud_8_a_picture_by_itself_is_a_reading(
+    site: Site, staff: httpx.Client, prefix: str
+) -> None:
+    """Whoever takes one without the page; the next ones of the same version belong to it."""
+    before = count(site)
+    for page in (1, 2):
+        address = prefix + PICTURE.format(vials=site.vials, page=page)
+        assert staff.get(address).status_code == 200
+    assert count(site) == before + 1
+    event = newest(site, Action.DOCUMENT_READ)
+    assert site.people["staff"] in json.dumps(event)
+    assert (event["facts"]["version"], event["facts"]["shown"]) == (1, "picture")
+
+
+def test_aud_8_a_reading_covers_neither_another_session_nor_a_key(
+    site: Site, staff: httpx.Client, stranger: httpx.Client
+) -> None:
+    """The same person in another browser, or by a program, reads anew."""
+    address = PICTURE.format(vials=site.vials, page=1)
+    staff.get(address)
+    with site.client("staff") as other:
+        before = count(site)
+        assert other.get(address).status_code == 200
+    assert count(site) == before + 1
+    stranger.headers["Authorization"] = f"Bearer {site.key('staff')}"
+    before = count(site)
+    assert stranger.get(f"/api/v1{address}").status_code == 200
+    assert count(site) == before + 1
+
+
+def test_aud_8_a_reading_is_over_after_a_while(site: Site, staff: httpx.Client) -> None:
+    """The browser's own copy, asked for again, is a new reading."""
+    address = PICTURE.format(vials=site.vials, page=1)
+    tag = staff.get(address).headers["ETag"]
+    before, ahead = count(site), site.clock.ahead
+    site.clock.ahead += timedelta(seconds=site.platform.settings.reading_lasts_s + 1)
+    try:
+        assert staff.get(address, headers={"If-None-Match": tag}).status_code == 304
+    finally:
+        site.clock.ahead = ahead
+    assert count(site) == before + 1
+    assert newest(site, Action.DOCUMENT_READ)["facts"]["shown"] == "picture"
 
 
 def test_a_key_is_named_beside_its_owner(site: Site, stranger: httpx.Client, key: str) -> None:

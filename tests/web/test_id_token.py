@@ -3,7 +3,7 @@
 import json
 import warnings
 from base64 import urlsafe_b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,7 +27,7 @@ from web.id_token import (
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ISSUER, CLIENT, NONCE = "https://idp.hospital.example", "lamplight", "n-0S6_WzA2Mj"
-EXPECTED = Expected(ISSUER, CLIENT, NONCE)
+EXPECTED = Expected(ISSUER, CLIENT, NONCE, NOW)
 GOOD: dict[str, Any] = {
     "iss": ISSUER,
     "sub": "248289761001",
@@ -35,6 +35,7 @@ GOOD: dict[str, Any] = {
     "exp": int(NOW.timestamp()) + 300,
     "iat": int(NOW.timestamp()),
     "nonce": NONCE,
+    "auth_time": int(NOW.timestamp()),
 }
 LOGOUT: dict[str, Any] = {
     "iss": ISSUER,
@@ -143,7 +144,7 @@ def test_aut_1_the_identity_is_issuer_and_subject() -> None:
         "roles": ["nurses", 7, None],
         "groups": ["x"],
     }
-    found = check_id_token(claims, Expected(ISSUER, CLIENT, NONCE, groups_claim="roles"), NOW)
+    found = check_id_token(claims, Expected(ISSUER, CLIENT, NONCE, NOW, groups_claim="roles"), NOW)
     assert (found.issuer, found.subject) == (ISSUER, "248289761001")
     assert (found.name, found.groups) == ("Ada Lovelace", ("nurses",))
     assert check_id_token({**GOOD, "groups": "nurses"}, EXPECTED, NOW).groups == ("nurses",)
@@ -161,9 +162,9 @@ def test_aut_1_several_audiences_need_to_say_for_whom() -> None:
             check_id_token(wrong, EXPECTED, NOW)
 
 
-@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf", "auth_time"])
 @pytest.mark.parametrize(
-    "value", ["soon", True, None, float("nan"), float("inf"), [], "1700000000"]
+    "value", ["soon", True, None, float("nan"), float("inf"), [], "1700000000", 10**400]
 )
 def test_jwt_1_times_are_numbers(name: str, value: Any) -> None:
     """Anything else is refused, above all what compares with everything."""
@@ -180,6 +181,10 @@ def test_jwt_1_times_are_numbers(name: str, value: Any) -> None:
         ("iat", 31, False),
         ("nbf", 30, True),
         ("nbf", 31, False),
+        ("auth_time", -30, True),
+        ("auth_time", -31, False),
+        ("auth_time", 30, True),
+        ("auth_time", 31, False),
     ],
 )
 def test_jwt_1_clocks_may_differ_by_half_a_minute(claim: str, seconds: int, holds: bool) -> None:
@@ -192,9 +197,20 @@ def test_jwt_1_clocks_may_differ_by_half_a_minute(claim: str, seconds: int, hold
             check_id_token(claims, EXPECTED, NOW)
 
 
+def test_hip_3_the_person_signed_in_since_we_asked_them_to() -> None:
+    """Not before, and the token has to say so; when it was is told, for it is good once."""
+    later = {**GOOD, "auth_time": NOW.timestamp() + 7.5}
+    now = NOW + timedelta(minutes=1)
+    assert check_id_token(later, EXPECTED, now).signed_in_at == NOW.timestamp() + 7.5
+    with pytest.raises(IdentityRefused, match="did not sign in anew"):
+        check_id_token({**GOOD, "auth_time": int(NOW.timestamp()) - 3600}, EXPECTED, now)
+    with pytest.raises(IdentityRefused, match="auth_time"):
+        check_id_token({k: v for k, v in GOOD.items() if k != "auth_time"}, EXPECTED, now)
+
+
 def test_hip_7_a_weak_sign_in_is_refused() -> None:
     """One of the contexts and all of the methods that are demanded."""
-    expected = Expected(ISSUER, CLIENT, NONCE, acr=("silver", "gold"), amr=("pwd", "otp"))
+    expected = Expected(ISSUER, CLIENT, NONCE, NOW, acr=("silver", "gold"), amr=("pwd", "otp"))
     strong = {**GOOD, "acr": "gold", "amr": ["otp", "pwd", "geo"]}
     assert check_id_token(strong, expected, NOW).subject == GOOD["sub"]
     for weak in ({"acr": "bronze"}, {"acr": None}, {"acr": ["gold"]}):

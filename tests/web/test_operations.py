@@ -74,7 +74,9 @@ def test_the_owner_rebuilds_and_backs_up(desk: Desk) -> None:
     assert desk.post("/api/v1/index/rebuild", {}) == (200, {"passages": 3})
     status, made = desk.post("/api/v1/backups", {"destination": "/backup", "with_keys": False})
     assert (status, made["keys"]) == (200, False)
-    assert [what for what, _ in desk.operations.asked] == ["rebuild", "back up to /backup"]
+    assert desk.post("/api/v1/audit/rotate-key", {})[0] == 200
+    asked = [what for what, _ in desk.operations.asked]
+    assert asked == ["rebuild", "back up to /backup", "rotate"]
     assert {actor.id for _, actor in desk.operations.asked} == {"local|owner"}
 
 
@@ -84,8 +86,9 @@ def test_whoever_does_not_run_the_platform_is_refused(desk: Desk) -> None:
     desk.principal = replace(OWNER, grants=grants)
     assert desk.post("/api/v1/index/rebuild", {})[0] == 403
     assert desk.post("/api/v1/backups", {"destination": "/backup"})[0] == 403
+    assert desk.post("/api/v1/audit/rotate-key", {})[0] == 403
     assert desk.operations.asked == []
-    assert len(desk.noted) == 2
+    assert len(desk.noted) == 3
 
 
 def test_nobody_names_a_folder_of_this_machine_from_afar(desk: Desk) -> None:
@@ -93,6 +96,8 @@ def test_nobody_names_a_folder_of_this_machine_from_afar(desk: Desk) -> None:
     desk.principal = replace(OWNER, auth="password")
     assert desk.post("/api/v1/index/rebuild", {})[0] == 200
     status, problem = desk.post("/api/v1/backups", {"destination": "/backup"})
+    assert (status, problem["type"]) == (403, "socket_only")
+    status, problem = desk.post("/api/v1/audit/rotate-key", {})
     assert (status, problem["type"]) == (403, "socket_only")
     assert desk.operations.asked[1:] == []
 

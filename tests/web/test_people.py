@@ -1,13 +1,18 @@
 """The pages of people: what each caller sees, and what they may do there."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
+from starlette.testclient import TestClient
 
 from governance.events import SYSTEM
 from governance.grants import GrantKind
+from governance.limits import Limit, Period
 from governance.permissions import Permission, Role
+from web.app import create_app
+from web.session_cookie import PLAIN_NAME
 from web.testing import Site
 
 
@@ -136,3 +141,109 @@ def test_a_key_is_revoked_on_its_owners_page(site: Site) -> None:
         assert client.post(path).status_code == 303
     assert site.platform.keys.principal_of(key, site.clock() + timedelta(0)) is None
     assert httpx.get(f"{site.url}/api/v1/documents", headers=headers).status_code == 401
+
+
+def set_limit(client: httpx.Client, person_id: str, **fields: str) -> httpx.Response:
+    """Set a limit for this person by the form of their page."""
+    named = {name.replace("_", "-"): value for name, value in fields.items()}
+    return client.post(f"/people/{person_id}/limits", data=named)
+
+
+def limits_of(site: Site, person_id: str) -> list[Limit]:
+    """The limits of this person alone."""
+    return [one for one in site.platform.quotas.limits() if one.person_id == person_id]
+
+
+def test_qta_1_a_limit_for_one_person_is_set_shown_and_removed(site: Site) -> None:
+    """In one department or everywhere; empty numbers remove it."""
+    who = site.people["approver"]
+    where = site.platform.policies.department("Pharmacy").id
+    with site.client("administrator") as client:
+        wanted = {"period": "month", "requests": "1,500", "tokens": ""}
+        answer = set_limit(client, who, limit_department="Pharmacy", **wanted)
+        assert answer.headers["location"] == f"/people/{who}?done=limit"
+        assert limits_of(site, who) == [Limit(where, who, False, Period.MONTH, 1500, None)]
+        assert "1,500" in client.get(f"/people/{who}").text
+        assert "1,500" in client.get(f"/departments/{where}").text
+        set_limit(client, who, limit_department="everywhere", period="day", tokens="0")
+        assert Limit(None, who, False, Period.DAY, None, 0) in limits_of(site, who)
+        for place, period in (("Pharmacy", "month"), ("everywhere", "day")):
+            assert set_limit(client, who, limit_department=place, period=period).status_code == 303
+    assert limits_of(site, who) == []
+
+
+def test_qta_1_a_limit_that_means_nothing_is_refused_at_its_field(site: Site) -> None:
+    """The page names the field and opens the form; nothing is set."""
+    who, right = site.people["approver"], {"limit_department": "Pharmacy", "period": "day"}
+    wrong: dict[str, dict[str, str]] = {
+        "limit-department": {**right, "limit_department": ""},
+        "period": {**right, "period": "year"},
+        "requests": {**right, "requests": "9999999999"},
+        "tokens": {**right, "tokens": "many"},
+    }
+    with site.client("administrator") as client:
+        for field, fields in wrong.items():
+            answer = set_limit(client, who, **fields)
+            assert (answer.status_code, f'href="#{field}"' in answer.text) == (422, True)
+            assert re.search(
+                r"<details[^>]* open>\s*<summary[^>]*><span[^>]*>Set a limit", answer.text
+            )
+    assert limits_of(site, who) == []
+
+
+def test_qta_1_a_manager_limits_people_in_their_department_only(site: Site) -> None:
+    """Not in another one, not everywhere, and nobody whom they do not see."""
+    who, right = site.people["staff"], {"limit_department": "Pharmacy", "period": "day"}
+    with site.client("manager") as client:
+        shown = client.get(f"/people/{who}").text
+        assert 'value="everywhere"' not in shown.partition('id="limit-department"')[2]
+        for place, status in (("Catering", 404), ("everywhere", 403)):
+            fields = {**right, "limit_department": place, "requests": "1"}
+            assert set_limit(client, who, **fields).status_code == status
+        outsider = set_limit(client, site.people["outsider"], **right, requests="1")
+        assert outsider.status_code == 404
+        assert limits_of(site, who) == limits_of(site, site.people["outsider"]) == []
+        assert set_limit(client, who, **right, requests="5").status_code == 303
+        assert set_limit(client, who, **right).status_code == 303
+
+
+def test_qta_1_whoever_sets_no_limits_sees_no_form_and_is_refused(site: Site) -> None:
+    """An auditor sees people and not their limits; a form without its token is refused."""
+    who = site.people["staff"]
+    with site.client("auditor") as client:
+        assert "Set a limit" not in client.get(f"/people/{who}").text
+        refused = set_limit(client, who, limit_department="Pharmacy", period="day", requests="1")
+        assert refused.status_code == 403
+    with site.client("administrator") as client:
+        del client.headers["X-CSRF-Token"]
+        refused = set_limit(client, who, limit_department="Pharmacy", period="day", requests="1")
+        assert refused.status_code == 403
+    assert limits_of(site, who) == []
+
+
+def test_a_person_with_a_certificate_is_added_without_a_link(site: Site) -> None:
+    """The user name is the name in the certificate, as it stands there."""
+    subject = "Berta.Nurse@hospital.example"
+    with site.client("administrator") as client:
+        way = {"sign-in": "certificate", "role": "staff", "department": "Pharmacy"}
+        answer = add(client, subject, **way)
+        assert answer.headers["location"].endswith("?done=certified")
+        shown = client.get(answer.headers["location"]).text
+        assert "with a client certificate" in shown
+        assert "/set-password/" not in shown
+        assert "already" in add(client, subject, **way).text
+        assert 'href="#sign-in"' in add(client, "carla", **{"sign-in": "retina"}).text
+    person = site.platform.people.by_identity("mtls", subject)
+    assert person is not None
+    assert [held.role for held in person.grants] == [Role.STAFF]
+
+
+def test_without_an_authority_nobody_is_added_with_a_certificate(site: Site) -> None:
+    """The form does not offer what could not work."""
+    settings = replace(site.platform.settings, client_ca=None)
+    app = create_app(replace(site.platform, settings=settings))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        client.cookies.set(PLAIN_NAME, site.session("administrator"))
+        text = client.get("/people/new").text
+    assert "You get a link to hand on" in text
+    assert "certificate" not in text

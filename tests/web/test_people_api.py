@@ -134,8 +134,8 @@ def test_keys_of_others_are_shown_to_who_manages_them(site: Site, owner: httpx.C
         with site.client("staff") as client:
             assert client.get("/api/v1/keys", params={"person": wanted}).status_code == told
     with site.client("administrator") as client:
-        [key] = client.get("/api/v1/keys", params={"person": "administrator"}).json()["keys"]
-        assert key["name"] == "Night job"
+        keys = client.get("/api/v1/keys", params={"person": "administrator"}).json()["keys"]
+        assert "Night job" in [key["name"] for key in keys]
     with site.client("manager") as client:
         found = client.get("/api/v1/keys", params={"person": "administrator"})
         assert "Night job" not in found.text

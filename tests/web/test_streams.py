@@ -7,13 +7,16 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from governance.events import SYSTEM
 from governance.permissions import Role
 from governance.questions import QuestionStatus
+from governance.record.use_tables import usage
 from governance.sessions import digest_of
+from rag.tally import tokens_of
 from web.session_cookie import PLAIN_NAME
-from web.testing import Site
+from web.testing import COUNTED, PROMPT, Site
 
 WITHIN_S = 5.0
 ASKED: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
@@ -72,6 +75,14 @@ def lock(site: Site, client: httpx.Client) -> None:
 def newest(site: Site) -> QuestionStatus:
     """How the reader's last question ended, in the record."""
     return site.platform.questions.of_person(site.people["reader"])[0].status
+
+
+def charges(site: Site) -> list[tuple[str, int, int]]:
+    """State, requests and tokens of what the reader was charged."""
+    columns = (usage.c.state, usage.c.requests, usage.c.tokens)
+    query = select(*columns).where(usage.c.person_id == site.people["reader"])
+    with site.platform.record.read() as connection:
+        return [(str(row.state), row.requests, row.tokens) for row in connection.execute(query)]
 
 
 @pytest.mark.parametrize("way", ASKED)
@@ -146,7 +157,7 @@ def test_the_id_of_an_answer_is_the_id_of_its_record(site: Site, reader: httpx.C
 
 
 def test_who_goes_away_leaves_a_record(site: Site, reader: httpx.Client) -> None:
-    """Of a question that was broken off, which is not charged before its first sentence."""
+    """Of a question that was broken off, and is charged: the model had read its prompt."""
     path, body, headers = ASKED["page"]
     with reader.stream("POST", path, headers=headers, **body) as answer:
         next(answer.iter_text())
@@ -154,7 +165,27 @@ def test_who_goes_away_leaves_a_record(site: Site, reader: httpx.Client) -> None
     while not (asked := site.platform.questions.of_person(site.people["reader"])):
         assert time.monotonic() < end
         time.sleep(0.02)
-    assert (asked[0].status, asked[0].details["tokens"]) == (QuestionStatus.ABORTED, 0)
+    prompt = tokens_of(PROMPT)
+    assert (asked[0].status, asked[0].details["tokens"]) == (QuestionStatus.ABORTED, prompt)
+    assert charges(site) == [("settled", 1, prompt)]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How long?", ("settled", 1, COUNTED.prompt_tokens + COUNTED.answer_tokens)),
+        ("nowhere", ("settled", 1, tokens_of("nowhere"))),
+        ("silent", ("released", 0, 0)),
+    ],
+)
+def test_qta_1_a_question_costs_what_the_runtime_counted(
+    site: Site, reader: httpx.Client, question: str, expected: tuple[str, int, int]
+) -> None:
+    """Where no model wrote, the search; where the runtime was away, nothing."""
+    reader.post("/api/v1/ask", json={"question": question})
+    assert charges(site) == [expected]
+    asked = site.platform.questions.of_person(site.people["reader"])
+    assert asked[0].details["tokens"] == expected[2]
 
 
 def test_own_1_an_answer_is_kept_for_who_asked_alone(

@@ -64,7 +64,8 @@ class AskApi:
         department = department_of(caller, Permission.POLICIES_ASK, body.department)
         admitted = await self._asking.admit(caller, question, department, Channel.API)
         if "text/event-stream" in request.headers.get("accept", ""):
-            return EventStream(self._events(admitted), admitted.headers)
+            settings = self._platform.settings
+            return EventStream(self._events(admitted), admitted.headers, settings)
         answer = await while_present(request, self._asking.answer(admitted))
         return JSONResponse(answer_json(answer), headers=admitted.headers)
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from governance.errors import TrailBlocked
 from governance.permissions import Permission
 from web.caller import maybe_caller_of
 from web.errors import ModelsMissing
@@ -59,6 +60,8 @@ class Health:
         return JSONResponse(shown, 200 if ready else 503)
 
     async def _record(self) -> str:
+        if self._platform.record.refused:
+            raise TrailBlocked("the last act could not be recorded")
         count = await run_in_threadpool(self._platform.policies.count_in_force)
         return f"{count} documents in force"
 

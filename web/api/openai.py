@@ -1,7 +1,8 @@
 """`/v1/*` in OpenAI's shapes: the model `policies` answers from the policies.
 
 What a client sends and we do not use is ignored, as OpenAI's own clients expect. Any other model is
-the runtime's: the request is passed on as it came.
+the runtime's: the request is passed on as it came. It is charged to the only department of who
+asks; whoever has several names one in a field `department`, which is ours and goes no further.
 """
 
 import json
@@ -70,7 +71,8 @@ class OpenAi:
         """The runtime's embeddings."""
         raw = await request.body()
         send = self._platform.passthrough.embeddings
-        return await self._passing.send(caller_of(request), raw, json_object(raw), send)
+        passed = self._passing.send(caller_of(request), raw, json_object(raw), send)
+        return await while_present(request, passed)
 
     async def chat(self, request: Request) -> Response:
         """An answer from the policies, or the runtime's."""
@@ -80,14 +82,15 @@ class OpenAi:
         model = body.get("model")
         if not isinstance(model, str) or model.partition(":")[0] != MODEL:
             send = self._platform.passthrough.chat
-            return await self._passing.send(caller, raw, body, send)
+            return await while_present(request, self._passing.send(caller, raw, body, send))
         asked = last_question(body.get("messages"))
         question = clean_question(asked, self._platform.rag_settings)
         department = department_of(caller, Permission.POLICIES_ASK, model.partition(":")[2])
         admitted = await self._asking.admit(caller, question, department, Channel.OPENAI)
         address = str(request.base_url)
         if body.get("stream") is True:
-            return EventStream(self._chunks(admitted, model, address), admitted.headers)
+            chunks = self._chunks(admitted, model, address)
+            return EventStream(chunks, admitted.headers, self._platform.settings)
         answer = await while_present(request, self._asking.answer(admitted))
         completion = completion_json(answer, model, address, int(time.time()))
         return JSONResponse(completion, headers=admitted.headers)

@@ -1,4 +1,4 @@
-"""`/api/v1/{index/rebuild,backups,administrator-link}`: what whoever runs the platform does."""
+"""`/api/v1/{index/rebuild,backups,audit/rotate-key,administrator-link}`: running the platform."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +41,7 @@ class OperationsApi:
         views: dict[str, Callable[..., Json]] = {
             "/index/rebuild": self.rebuild,
             "/backups": self.back_up,
+            "/audit/rotate-key": self.rotate_key,
             "/administrator-link": self.administrator_link,
         }
         for path, view in views.items():
@@ -68,6 +69,18 @@ class OperationsApi:
             raise BadField("destination is not an absolute path.", "Name the whole path.")
         operations = self._platform.operations
         return dict(operations.back_up(caller.actor, destination, with_keys=body.with_keys))
+
+    def rotate_key(self, request: Request, body: Nothing) -> Json:
+        """Let a new key sign the audit trail; only the owner of the machine may."""
+        del body
+        caller = caller_of(request)
+        caller.require(Permission.PLATFORM_OPERATE, None)
+        _require_socket(
+            caller,
+            "The key that signs the trail is changed on the machine itself.",
+            "Use `lamplight audit rotate-key` there.",
+        )
+        return dict(self._platform.operations.rotate_key(caller.actor))
 
     def administrator_link(self, request: Request, body: Nothing) -> Json:
         """Issue the link by which the first administrator signs up; an older one ends."""

@@ -1,4 +1,4 @@
-// Builds what the pages need into web/static/vendor/: one stylesheet, three scripts, their licences.
+// Builds what the pages need into web/static/vendor/: one stylesheet, four scripts, their licences.
 // Everything refers to its neighbours by relative address, so that the folder can be served anywhere.
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,7 @@ const vendor = path.join(root, "web/static/vendor");
 const copies = {
   "nhsuk-frontend/dist/nhsuk/nhsuk-frontend.min.js": "nhsuk-frontend.min.js",
   "htmx.org/dist/htmx.min.js": "htmx.min.js",
+  "htmx.org/dist/ext/hx-csp.min.js": "hx-csp.min.js",
   "htmx.org/dist/ext/hx-sse.min.js": "hx-sse.min.js",
   "htmx.org/LICENSE": "htmx.LICENCE.txt",
 };

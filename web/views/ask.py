@@ -99,7 +99,8 @@ class AskPages:
         if "hx-request" in request.headers:
             return EventStream(
                 self._stream(request, admitted, asked),
-                headers={"HX-Push-Url": f"/ask/{asked.id}", **admitted.headers},
+                {"HX-Push-Url": f"/ask/{asked.id}", **admitted.headers},
+                self._platform.settings,
             )
         await while_present(request, self._finish(admitted, asked))
         return RedirectResponse(f"/ask/{asked.id}", status_code=303)

@@ -1,4 +1,7 @@
-"""Locking a session on a shared computer, and opening it again with the same person's password."""
+"""Locking a session on a shared computer, and opening it again by the same person's password.
+
+Whose password is kept elsewhere opens it at the identity provider (`web/oidc.py`).
+"""
 
 from urllib.parse import urlencode
 
@@ -82,6 +85,7 @@ class LockPages:
             request=request,
             next_page=next_page,
             problem=problem,
-            has_password=principal.issuer == LOCAL,
+            is_local=principal.issuer == LOCAL,
+            has_passwords=self._platform.settings.passwords_on,
             username=principal.subject,
         )

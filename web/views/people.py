@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
@@ -14,9 +15,12 @@ from governance.errors import GovernanceError, InvalidName, PersonExists
 from governance.people import LOCAL, USERNAME
 from governance.permissions import Permission, Role
 from web.caller import Caller, caller_of
+from web.client_certificate import ISSUER as CERTIFICATE_ISSUER
 from web.errors import WebError, WrongField
 from web.form import choice_in, date_in, end_of, read_form
 from web.pages import Pages
+from web.parts import Platform
+from web.person_limits import EVERYWHERE, PersonLimits
 from web.problems import problem_of
 from web.role_words import ROLE_MEANINGS
 from web.roster import NewRole, Roster
@@ -24,10 +28,17 @@ from web.shelf import Shelf
 
 Refusal = GovernanceError | WebError
 HERE = "/people"
-EVERYWHERE = "everywhere"
+# What a certificate is asked for (`web.client_name_kind`), in words.
+CERTIFICATE_NAMES: Mapping[str, str] = {
+    "email": "the email address",
+    "uri": "the URI",
+    "dns": "the DNS name",
+}
 # What stands on a person's page after something was done there.
 DONE: Mapping[str, str] = {
     "role": "The role was given.",
+    "certified": "The person was added. They come in with their certificate.",
+    "limit": "The limit was changed. It holds from now on.",
     "withdrawn": "The role was withdrawn. It ended at once.",
     "suspended": "The account is suspended. Every session has ended and keys do not work.",
     "restored": "The account works again.",
@@ -35,10 +46,21 @@ DONE: Mapping[str, str] = {
 }
 
 
+class SignsIn(StrEnum):
+    """How a new person is to show who they are."""
+
+    LINK = "link"
+    CERTIFICATE = "certificate"
+
+
 class PeoplePages:
     """`/people` and what is done there."""
 
-    def __init__(self, roster: Roster, pages: Pages, links: Shelf[tuple[str, str]]) -> None:
+    def __init__(
+        self, platform: Platform, roster: Roster, pages: Pages, links: Shelf[tuple[str, str]]
+    ) -> None:
+        self._settings = platform.settings
+        self._limits = PersonLimits(platform.quotas)
         self._roster = roster
         self._pages = pages
         self._links = links
@@ -53,6 +75,7 @@ class PeoplePages:
             Route(person, self.person, methods=["GET"]),
             Route(f"{person}/roles", self.give, methods=["POST"]),
             Route(f"{person}/roles/{{grant_id}}/withdraw", self.withdraw, methods=["POST"]),
+            Route(f"{person}/limits", self.set_limit, methods=["POST"]),
             Route(f"{person}/suspend", self.confirm, methods=["GET"]),
             Route(f"{person}/suspend", self.suspend, methods=["POST"]),
             Route(f"{person}/restore", self.restore, methods=["POST"]),
@@ -109,6 +132,17 @@ class PeoplePages:
             request, lambda caller, one: self._roster.withdraw(caller, one, grant_id), "withdrawn"
         )
 
+    async def set_limit(self, request: Request) -> Response:
+        """Set a limit for this person alone, or with no numbers remove it."""
+        fields = await read_form(request)
+
+        def act(caller: Caller, person_id: str) -> None:
+            # Somebody whom the caller may not see is not there to be limited either.
+            shown = self._roster.person(caller, person_id)
+            self._limits.set(caller, shown.person.id, fields)
+
+        return await run_in_threadpool(self._act, request, act, "limit", fields)
+
     def confirm(self, request: Request) -> Response:
         """Ask before somebody is suspended."""
         caller = caller_of(request)
@@ -157,7 +191,11 @@ class PeoplePages:
     def _add(self, request: Request, caller: Caller, fields: Mapping[str, str]) -> Response:
         try:
             name, username = _filled(fields, "name"), _filled(fields, "username")
+            way = choice_in({"sign-in": SignsIn.LINK, **fields}, "sign-in", SignsIn, "a way")
             first = _new_role(caller, fields)
+            if way is SignsIn.CERTIFICATE:
+                made = self._roster.add_certified(caller, name, username, first)
+                return RedirectResponse(f"/people/{made.id}?done=certified", status_code=303)
             person, secret = self._roster.add(caller, name, username, first)
         except (GovernanceError, WebError) as error:
             return self._new(request, fields, error)
@@ -179,6 +217,9 @@ class PeoplePages:
             request=request,
             here=HERE,
             fields=fields,
+            # Without an authority for them nobody could come in with one.
+            has_certificates=self._settings.client_ca is not None,
+            certificate_name=CERTIFICATE_NAMES.get(self._settings.client_name_kind, "the name"),
             **_fault(error, fields),
             **self._choices(caller),
         )
@@ -199,6 +240,7 @@ class PeoplePages:
             shown=shown,
             person=shown.person,
             is_local=shown.person.issuer == LOCAL,
+            is_certified=shown.person.issuer == CERTIFICATE_ISSUER,
             is_self=is_self,
             may_give=caller.may_somewhere(Permission.PEOPLE_MANAGE) and not is_self,
             may_manage=self._roster.may_manage(caller, shown.person).allowed,
@@ -208,6 +250,8 @@ class PeoplePages:
             done=DONE.get(request.query_params.get("done", "")),
             now=caller.clock(),
             fields=fields,
+            problem_part="#limits" if "period" in fields else "#roles",
+            **self._limits.shown(caller, person_id),
             **_fault(error, fields),
             **self._choices(caller),
         )
@@ -237,8 +281,9 @@ def _fault(error: Refusal | None, fields: Mapping[str, str]) -> dict[str, Any]:
     if isinstance(error, WrongField):
         at = error.field
     elif isinstance(error, InvalidName):
-        is_username = USERNAME.fullmatch(fields.get("username", "").lower()) is None
-        at = "username" if is_username else "name"
+        is_local = fields.get("sign-in") != SignsIn.CERTIFICATE
+        is_wrong = USERNAME.fullmatch(fields.get("username", "").lower()) is None
+        at = "username" if is_wrong and is_local else "name"
     elif isinstance(error, PersonExists):
         at = "username"
     elif "role" in fields:

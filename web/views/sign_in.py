@@ -96,6 +96,7 @@ class SignInPages:
             username=username,
             ended=ended,
             has_provider=self._platform.oidc is not None,
+            has_passwords=self._platform.settings.passwords_on,
         )
 
 

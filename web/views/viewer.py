@@ -14,13 +14,14 @@ from starlette.routing import Route
 
 from governance.errors import NotFound
 from governance.policies import DocumentSummary, PassageRecord
-from web.caller import caller_of
+from web.caller import Caller, caller_of
 from web.errors import NoPageImage
 from web.page_text import Shown, shown_blocks
 from web.pages import Pages, today
 from web.parts import Platform
 from web.reading import note_reading
 from web.scoped import version_for
+from web.shelf import Shelf
 
 PDF = "application/pdf"
 # Shown whole below this many pages.
@@ -70,9 +71,11 @@ class ShownPage:
 class ViewerPages:
     """`/documents/{id}/versions/{n}` with its page images and the original file."""
 
-    def __init__(self, platform: Platform, pages: Pages) -> None:
+    def __init__(self, platform: Platform, pages: Pages, readings: Shelf[bool]) -> None:
+        """readings: the recorded readings that go on, to which pictures belong."""
         self._platform = platform
         self._pages = pages
+        self._readings = readings
 
     def routes(self) -> list[Route]:
         """Where these pages are; the API shows file and images at its own address too."""
@@ -113,7 +116,7 @@ class ViewerPages:
         version = self._version(request)
         quoted = self._quoted(version, request.query_params)
         texts = self._platform.policies.page_texts(version.document_id, version.version)
-        note_reading(caller_of(request), version, "viewer")
+        self._note(caller_of(request), version, "viewer")
         asked_page = _number(request.query_params.get("page"))
         first, last = window(
             len(texts),
@@ -143,6 +146,10 @@ class ViewerPages:
         page = int(request.path_params["page"])
         if version.media_type != PDF or not 1 <= page <= version.page_count:
             raise NoPageImage
+        caller = caller_of(request)
+        # The pictures of a page that was opened are part of that reading; any other is one itself.
+        if not self._readings.get(reading_id(caller, version)):
+            self._note(caller, version, "picture")
         # A picture takes a while to draw, and what a version says never changes. The browser keeps
         # it, but asks each time: whoever sits there next may not be allowed to see it.
         tag = picture_tag(version.digest, page, request.url.query)
@@ -153,6 +160,11 @@ class ViewerPages:
         path = self._platform.policies.original_path(version.document_id, version.version)
         png = self._platform.draw_page(path, page, [quoted.text] if quoted else [])
         return Response(png, media_type="image/png", headers=headers)
+
+    def _note(self, caller: Caller, version: DocumentSummary, shown: str) -> None:
+        note_reading(caller, version, shown)
+        # Not before it is in the trail: if that fails, nothing passes as recorded.
+        self._readings.put(reading_id(caller, version), True)
 
     def _version(self, request: Request) -> DocumentSummary:
         path = request.path_params
@@ -171,6 +183,12 @@ class ViewerPages:
         if passage.version_id != version.version_id:
             return None
         return quoted_words(passage, _number(query.get("from")), _number(query.get("to")))
+
+
+def reading_id(caller: Caller, version: DocumentSummary) -> str:
+    """Who reads what: one session or key, and one version."""
+    way = caller.session.id if caller.session else caller.principal.key_id
+    return f"{caller.owner} {way} {version.version_id}"
 
 
 def picture_tag(digest: str, page: int, query: str) -> str:

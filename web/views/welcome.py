@@ -18,6 +18,7 @@ from web.errors import BadField
 from web.pages import Pages
 from web.parts import Platform
 from web.problems import Problem, problem_of
+from web.security import nonce_of
 from web.session_cookie import session_token, set_session_cookie
 
 # Which field of the form a refusal is about.
@@ -48,7 +49,7 @@ class WelcomePages:
     async def welcome(self, request: Request) -> Response:
         """Ask for name, username and password. Raises TicketRefused."""
         await run_in_threadpool(self._look, request, Purpose.ADMINISTRATOR)
-        return self._page("sign_in/welcome.html", {})
+        return self._page(request, "sign_in/welcome.html", {})
 
     async def begin(self, request: Request) -> Response:
         """Make the first administrator and let them in. Raises TicketRefused."""
@@ -66,7 +67,7 @@ class WelcomePages:
     async def choose(self, request: Request) -> Response:
         """Ask for a password. Raises TicketRefused."""
         values = await run_in_threadpool(self._person_of, request)
-        return self._page("sign_in/set_password.html", values)
+        return self._page(request, "sign_in/set_password.html", values)
 
     async def set_password(self, request: Request) -> Response:
         """Set the password and let its person in. Raises TicketRefused."""
@@ -100,7 +101,7 @@ class WelcomePages:
             password = same_twice(form)
             person = await run_in_threadpool(redeem, request.path_params["ticket"], password)
         except tuple(FIELDS) as error:
-            return self._page(template, values, problem_of(error), field_of(error))
+            return self._page(request, template, values, problem_of(error), field_of(error))
         response = RedirectResponse("/", status_code=303)
         set_session_cookie(response, request, await run_in_threadpool(self._start, request, person))
         return response
@@ -118,13 +119,18 @@ class WelcomePages:
 
     def _page(
         self,
+        request: Request,
         template: str,
         values: Mapping[str, Any],
         problem: Problem | None = None,
         field: str = "",
     ) -> Response:
         status = problem.status if problem else 200
-        return self._pages.page(template, status=status, problem=problem, field=field, **values)
+        # Not for whoever is signed in at this computer, so the frame does not name them.
+        nonce = nonce_of(request.scope)
+        return self._pages.page(
+            template, status=status, problem=problem, field=field, nonce=nonce, **values
+        )
 
 
 def same_twice(form: FormData) -> str:

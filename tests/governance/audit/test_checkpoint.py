@@ -11,7 +11,14 @@ from sqlalchemy import select
 
 from governance.audit.anchors import Anchor
 from governance.audit.checkpoint import Checkpoints, prove
-from governance.audit.note import NoteInvalid, open_checkpoint, parse_proof, read_checkpoint
+from governance.audit.note import (
+    Checkpoint,
+    NoteInvalid,
+    open_checkpoint,
+    parse_proof,
+    read_checkpoint,
+    sign,
+)
 from governance.audit.testing import ANNA, ORIGIN, Ticking, Trail, event
 from governance.audit.verdict import Code
 from governance.errors import AnchorUnreachable, NotFound, TrailBroken
@@ -142,10 +149,14 @@ def test_aud_11_a_new_key_takes_over_and_old_proofs_stay_valid(trail: Trail) -> 
 def test_aud_11_an_old_key_signs_nothing_newer(trail: Trail) -> None:
     """Whoever stole a key that was replaced cannot go on with it."""
     new = Ed25519PrivateKey.generate()
-    stolen = Checkpoints(trail.record, trail.key, ORIGIN)
     trail.checkpoints.hand_over(ANNA, new)
     trail.append(5)
-    stolen.sign()
+    with trail.record.write() as connection:
+        size = trail.record.trail.size(connection)
+        said = Checkpoint(ORIGIN, size, trail.record.trail.root(connection, size))
+        note, at = sign(said.text, ORIGIN, trail.key), Ticking().now
+        row = {"size": size, "root": said.root, "note": note, "created_at": at}
+        connection.execute(audit_checkpoints.insert(), row)
     assert trail.verify(key=new).code is Code.KEY
 
 

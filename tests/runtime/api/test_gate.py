@@ -25,7 +25,7 @@ from runtime.api.meter import Meter, answer_tokens_of, prompt_tokens_of
 from runtime.api.refusal import Forbidden, LimitReached, Unauthorized
 from runtime.api.testing import ANYBODY, OpenGate
 from runtime.config import RuntimeSettings
-from runtime.errors import ServerBusy
+from runtime.errors import Cancelled, ServerBusy
 from runtime.manifest import CONFIG_TYPE, MODEL_TYPE, make_manifest
 from runtime.names import parse_name
 from runtime.protocol import Embed, Generate
@@ -133,7 +133,7 @@ def test_prv_6_with_the_right_nothing_is_fetched_and_the_try_is_recorded(tmp_pat
     gate = OpenGate()
     with client(tmp_path, gate) as http:
         answer = http.post("/api/pull", json={"model": "smollm2:135m"})
-    assert (answer.status_code, answer.json()["hint"][:6]) == (501, "Models")
+    assert (answer.status_code, answer.json()["hint"][:6]) == (403, "Models")
     assert gate.changes == [
         Change("pull", "smollm2:135m", outcome="refused", reason="not over HTTP")
     ]
@@ -278,6 +278,33 @@ def test_qta_1_a_use_that_fails_is_recorded_without_its_text(
     reasons = {"ServerBusy": "ServerBusy", "CancelledError": "Cancelled", "OSError": "Broken"}
     [use] = gate.uses
     assert (use.outcome, use.reason) == ("failed", reasons[type(error).__name__])
+
+
+@pytest.mark.parametrize(
+    ("error", "began", "counted"),
+    [
+        (asyncio.CancelledError(), True, 40),
+        (GeneratorExit(), True, 40),
+        (Cancelled("request canceled"), True, 40),
+        (asyncio.CancelledError(), False, 0),
+        (ServerBusy("full"), False, 0),
+        (OSError("our own"), True, 0),
+    ],
+)
+def test_qta_1_whoever_hangs_up_before_the_first_word_has_used_the_model(
+    model: InstalledModel, error: BaseException, began: bool, counted: int
+) -> None:
+    """The prompt counts once a model has it; a fault of ours costs nobody anything."""
+    gate = OpenGate()
+
+    async def run() -> None:
+        async with Meter(gate).charged(VISIT, model, 40, 100) as tally:
+            tally.began = began
+            raise error
+
+    with pytest.raises(type(error)):
+        asyncio.run(run())
+    assert [(use.prompt_tokens, use.answer_tokens) for use in gate.uses] == [(counted, 0)]
 
 
 def test_qta_1_a_request_that_is_cancelled_again_is_recorded_all_the_same(

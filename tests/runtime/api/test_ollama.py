@@ -99,7 +99,7 @@ def test_g_02_g_03_an_empty_prompt_loads_and_unloads(http: httpx.Client) -> None
         (
             "/api/generate",
             {"prompt": "x", "format": "xyz"},
-            500,
+            400,
             'invalid format: "xyz"; expected "json" or a valid JSON Schema object',
         ),
         (

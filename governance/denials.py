@@ -14,7 +14,8 @@ WINDOW = timedelta(minutes=1)
 class Denials:
     """Counts the refusals of the current minute."""
 
-    def __init__(self) -> None:
+    def __init__(self, per_minute: int = PER_MINUTE) -> None:
+        self._per_minute = per_minute
         self._lock = Lock()
         self._since: datetime | None = None
         self._written = 0
@@ -25,7 +26,7 @@ class Denials:
         with self._lock:
             if self._since is None or now - self._since >= WINDOW:
                 self._since, self._written = now, 0
-            if self._written >= PER_MINUTE:
+            if self._written >= self._per_minute:
                 self._left_out += 1
                 return None
             self._written += 1

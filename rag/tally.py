@@ -1,0 +1,46 @@
+"""What the chat model took for one question; whoever asks keeps it, however the question ends."""
+
+from dataclasses import dataclass
+
+# Only where no runtime counts: a token of English is about four characters.
+CHARS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the runtime itself counted."""
+
+    prompt_tokens: int
+    answer_tokens: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """So far. began: the model was given the prompt, also when its answer was never read."""
+
+    began: bool = False
+    prompt_tokens: int = 0
+    answer_chars: int = 0
+    counted: Counted | None = None
+
+    def begin(self, prompt: str) -> None:
+        """The model is given this."""
+        self.began = True
+        self.prompt_tokens = tokens_of(prompt)
+
+    def hear(self, text: str, counted: Counted | None) -> None:
+        """The model wrote this, shown or not, or said how much it took."""
+        self.answer_chars += len(text)
+        self.counted = counted or self.counted
+
+    @property
+    def tokens(self) -> int:
+        """As the runtime counted them, else about."""
+        if self.counted is not None:
+            return self.counted.prompt_tokens + self.counted.answer_tokens
+        return self.prompt_tokens + -(-self.answer_chars // CHARS_PER_TOKEN)
+
+
+def tokens_of(text: str) -> int:
+    """About how many tokens a text is."""
+    return -(-len(text) // CHARS_PER_TOKEN)

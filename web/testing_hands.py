@@ -1,0 +1,119 @@
+"""What a walk over the routes is done with: somebody of each role, and new things to do it to."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from governance.events import SYSTEM, Actor
+from governance.people import Person
+from governance.permissions import Role
+from governance.retention_rules import RetentionMode
+from web.testing import Site
+
+PATIENCE_S = 20
+REASON = "A patient has left the ward"
+
+
+@dataclass
+class Hands:
+    """What the acts are done with: clients of roles, and new people and things to do them to."""
+
+    site: Site
+    stack: ExitStack
+    numbers: Iterator[int]
+
+    def client(self, who: str) -> httpx.Client:
+        """Somebody who is signed in, or with `owner` the owner of the data directory."""
+        if who == "owner":
+            transport = httpx.HTTPTransport(uds=str(self.site.platform.admin_socket))
+            return self.stack.enter_context(
+                httpx.Client(base_url="http://localhost", transport=transport, timeout=30.0)
+            )
+        return self.stack.enter_context(self.site.client(who))
+
+    def post(self, who: str, path: str, **fields: Any) -> httpx.Response:
+        """A form of a page."""
+        return self.client(who).post(path, data=fields)
+
+    def api(self, who: str, method: str, path: str, body: object = None) -> httpx.Response:
+        """A request of a program with the rights of a person."""
+        headers = {"Authorization": f"Bearer {self.site.key(who)}"} if who != "owner" else {}
+        client = self.client("owner") if who == "owner" else httpx.Client(base_url=self.site.url)
+        with client:
+            return client.request(method, path, json=body, headers=headers)
+
+    def person(self, role: Role | None = Role.STAFF) -> Person:
+        """Somebody new, in Pharmacy."""
+        people = self.site.platform.people
+        person = people.create(SYSTEM, "A Newcomer", f"walker-{next(self.numbers)}")
+        if role is not None:
+            people.grant(SYSTEM, person.id, role, self.place)
+        assert isinstance(self.site.people, dict)
+        self.site.people["walker"] = person.id
+        return people.person(person.id)
+
+    @property
+    def place(self) -> str:
+        """The id of the department."""
+        return self.site.platform.policies.department("Pharmacy").id
+
+    def department(self) -> str:
+        """The id of a new department."""
+        name = f"Walk {next(self.numbers)}"
+        return self.site.platform.policies.create_department(SYSTEM, name).id
+
+    def document(self) -> str:
+        """A new document in force."""
+        text = f"# Paper {next(self.numbers)}\n\nKeep it dry at all times.\n"
+        department = self.site.platform.policies.department("Pharmacy")
+        done = self.site.platform.loader.submit(SYSTEM, "paper.md", text.encode(), department)
+        self.settle()
+        return done.document_id
+
+    def settle(self) -> None:
+        """Wait until nothing is being loaded."""
+        end = time.monotonic() + PATIENCE_S
+        while self.site.platform.jobs.open_jobs():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+    def emergency(self, *, ended: bool) -> tuple[str, str]:
+        """An emergency access of somebody new: the person's user name and the grant's id."""
+        person, clock = self.person(), self.site.clock
+        actor = Actor(person.issuer, person.subject, "password", person.id)
+        clock.ahead -= timedelta(hours=2) if ended else timedelta(0)
+        held = self.site.platform.emergencies.start(
+            actor, person.id, self.department(), Role.STAFF, REASON, 15
+        )
+        clock.ahead = timedelta(0)
+        return person.subject, held.id
+
+    def proposal(self) -> str:
+        """A department in which the owner has proposed to keep the text of questions."""
+        place, owner = self.department(), Actor("local", "owner", "socket")
+        full, now = RetentionMode.FULL, self.site.clock()
+        self.site.platform.retention.propose(owner, place, full, 30, now)
+        return place
+
+    def question(self) -> str:
+        """A question that was asked."""
+        asked = self.api("staff", "POST", "/api/v1/ask", {"question": "How long are vials kept?"})
+        return str(asked.json()["id"])
+
+    def key_of(self, who: str) -> str:
+        """The id of a new key of somebody."""
+        return self.site.key(who).split("_")[1]
+
+    def refused_job(self) -> str:
+        """A loading job that came to nothing."""
+        department = self.site.platform.policies.department("Pharmacy")
+        broken = f"%PDF-1.7\nnothing of a PDF follows {next(self.numbers)}".encode()
+        done = self.site.platform.loader.submit(SYSTEM, "broken.pdf", broken, department)
+        self.settle()
+        assert done.job_id is not None
+        return done.job_id
