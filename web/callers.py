@@ -11,22 +11,28 @@ from uuid import uuid4
 
 from starlette.requests import Request
 
+from governance.denials import Denials
 from governance.errors import NotFound
-from governance.events import Event
+from governance.events import Action, Actor, Event, Fact
 from governance.permissions import Grant, Principal, Role
 from governance.sessions import Session
 from web.caller import Caller
 from web.client_certificate import certificate_of, identity_of
 from web.errors import (
+    CertificateRefused,
     CertificateUnknown,
     KeyRefused,
     SessionEnded,
     SessionLocked,
     TwoCredentials,
+    WebError,
 )
 from web.parts import Platform
 from web.session_cookie import session_token
 
+UNIDENTIFIED = Actor("platform", "unidentified", "none")
+# A credential that is no good; a session that has ended is none of these.
+REFUSALS = (KeyRefused, TwoCredentials, CertificateRefused, CertificateUnknown)
 OTHER_KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key")
 # Whoever reaches the socket in the data directory could as well read its files.
 OWNER = Principal(
@@ -56,16 +62,21 @@ class Callers:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+        self._denials = Denials()
 
     def find(self, request: Request, *, touch: bool = True) -> Caller | None:
         """Who sent this request, as the record knows them now; None: it shows nothing.
 
         Raises NotSignedIn, CertificateRefused.
         """
-        ways = self._ways(request)
-        if len(ways) > 1:
-            raise TwoCredentials
-        return self._caller(ways[0], uuid4().hex, touch=touch) if ways else None
+        try:
+            ways = self._ways(request)
+            if len(ways) > 1:
+                raise TwoCredentials
+            return self._caller(ways[0], uuid4().hex, touch=touch) if ways else None
+        except REFUSALS as error:
+            self._note_refusal(error)
+            raise
 
     def _ways(self, request: Request) -> list[Identify]:
         ways: list[Identify] = []
@@ -142,6 +153,18 @@ class Callers:
         except NotFound as error:
             raise SessionEnded from error
         return Identified(principal, session)
+
+    def _note_refusal(self, error: WebError) -> None:
+        """Record that a credential was no good: of nobody, so only some a minute."""
+        left_out = self._denials.take(self._platform.clock())
+        if left_out is not None:
+            facts: dict[str, Fact] = {"left_out": left_out}
+            outcome, reason = "refused", type(error).__name__
+            self._note(
+                Event(
+                    Action.ACCESS_DENIED, UNIDENTIFIED, outcome=outcome, reason=reason, facts=facts
+                )
+            )
 
     def _note(self, event: Event) -> None:
         record = self._platform.record

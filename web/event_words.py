@@ -54,7 +54,7 @@ WORDS: Mapping[Action, str] = {
     Action.HOLD_LIFTED: "lifted a legal hold",
     Action.BODY_PURGED: "destroyed the text of a question, as its time was over",
     Action.ACCESS_DENIED: "was refused: {permission}",
-    Action.AUDIT_SEARCHED: "searched the audit trail",
+    Action.AUDIT_SEARCHED: "looked into the audit trail",
     Action.AUDIT_EXPORTED: "downloaded the audit trail",
     Action.AUDIT_RESUMED: "could record again, after acts were refused because it could not",
     Action.CHECKPOINT_KEY_CHANGED: "changed the key that signs the audit trail",
@@ -76,8 +76,12 @@ SUBJECTS: Mapping[str, str] = {
     "local|owner": "The owner of the data directory",
     "lamplight|system": "Lamplight itself",
     "runtime|local": "A program on this computer",
+    "runtime|unidentified": "Somebody unknown",
+    "platform|unidentified": "Somebody unknown",
 }
 MAX_ID_CHARS = 60
+# Why somebody was refused of whom nothing is known.
+NO_CREDENTIAL = "nothing showed who asks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,7 @@ def _what(action: str, body: Mapping[str, Any], names: Names) -> str:
         thing=_thing(body["object"], names),
         role=_named(facts.get("role"), {one.value: name for one, name in ROLE_NAMES.items()}),
         person=names.people.get(str(facts.get("person")), "somebody"),
-        permission=_named(facts.get("permission"), _PERMISSIONS),
+        permission=_named(facts.get("permission", NO_CREDENTIAL), _PERMISSIONS),
     )
 
 

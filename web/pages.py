@@ -67,6 +67,7 @@ class Pages:
             product=settings.product_name,
             static=f"/static/{static_digest}",
             session_idle_s=session_idle_s,
+            passwords_on=settings.passwords_on,
         )
         self._templates.filters.update(
             count=count_words,

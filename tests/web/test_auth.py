@@ -3,17 +3,21 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from sqlalchemy import select
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from governance.denials import PER_MINUTE
 from governance.errors import PersonExists
 from governance.events import SYSTEM
 from governance.permissions import Role
+from governance.record.trail_tables import audit_leaves
 from web.app import create_app
 from web.client_certificate import EXTENSION
 from web.session_cookie import PLAIN_NAME, SAFE_NAME
@@ -128,6 +132,31 @@ def test_asvs_3_3_over_tls_the_cookie_is_bound_to_host_and_tls(site: Site) -> No
         client.cookies.clear()
         client.cookies.set(PLAIN_NAME, site.session("staff"))
         assert client.get("/documents").status_code == 303
+
+
+def test_a_credential_that_is_no_good_leaves_its_event_and_a_flood_a_count(
+    site: Site, administrator: httpx.Client
+) -> None:
+    """Of somebody unknown; an ended session is none, and no key stands in the trail."""
+    wrong = {"Authorization": "Bearer lmp_wrong_key"}
+    before = len(refusals(site))
+    # More than two minutes let through, as one may end on the way.
+    for _ in range(2 * PER_MINUTE + 5):
+        answer = httpx.get(f"{site.url}/api/v1/documents", headers=wrong)
+        assert answer.status_code == 401
+    found = administrator.get("/audit?act=access.denied").text
+    assert "Somebody unknown" in found
+    assert "was refused: nothing showed who asks" in found
+    bodies = refusals(site)[before:]
+    assert 0 < len(bodies) <= 2 * PER_MINUTE
+    assert not any("lmp_wrong_key" in body for body in bodies)
+
+
+def refusals(site: Site) -> list[str]:
+    """The events of whom nobody knows."""
+    query = select(audit_leaves.c.body).where(audit_leaves.c.actor_id == "platform|unidentified")
+    with site.platform.record.read() as connection:
+        return list(connection.execute(query.order_by(audit_leaves.c.seq)).scalars())
 
 
 def test_only_the_owners_own_socket_is_the_owners(site: Site) -> None:

@@ -114,6 +114,17 @@ def test_hip_7_the_right_password_is_refused_by_name(closed: TestClient, site: S
     assert site.platform.sessions.sessions_of(site.people["staff"], site.clock()) == had
 
 
+def test_hip_7_no_page_speaks_of_passwords(closed: TestClient, site: Site) -> None:
+    """Neither one's own account, nor a person's, nor the form for a new one, nor the help."""
+    become(site, closed, "administrator")
+    person = site.people["staff"]
+    for path in ("/account", f"/people/{person}", "/people/new", "/help"):
+        text = closed.get(path).text
+        assert "assword link" not in text, path
+        assert "Change your password" not in text, path
+        assert "With a password" not in text, path
+
+
 def test_hip_7_a_password_unlocks_nothing(closed: TestClient, site: Site) -> None:
     """Neither by the page, which does not ask for it, nor by a request."""
     held = become(site, closed, "staff")
