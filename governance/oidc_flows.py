@@ -29,6 +29,9 @@ from governance.record.database import Record
 from governance.record.people_tables import used_sign_ins
 
 FLOW_KEPT = timedelta(minutes=10)
+# To open a lock one is there already. The shorter, the less another sign-in at the provider, made
+# meanwhile for another application, can be taken for this one.
+UNLOCK_KEPT = timedelta(minutes=2)
 MAX_REASON_CHARS = 300
 
 
@@ -70,7 +73,7 @@ class OidcFlows:
         if not hmac.compare_digest(own.encode(), state.encode(errors="replace")):
             raise FlowRefused("It was begun in another browser.")
         flow = self._flow(cookie)
-        if now - flow.begun_at >= FLOW_KEPT:
+        if now - flow.begun_at >= (UNLOCK_KEPT if flow.locked_session else FLOW_KEPT):
             raise FlowRefused("It took too long.")
         return flow
 

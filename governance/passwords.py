@@ -5,6 +5,7 @@ passwords. A hash that was made with other parameters is made anew at the next r
 check takes its memory, so only a few run at the same time and the others wait for their turn.
 """
 
+from datetime import datetime
 from functools import cached_property
 from threading import BoundedSemaphore
 
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, select
 from governance.breach_list import BreachList
 from governance.clock import Clock, utc_now
 from governance.config import GovernanceSettings
-from governance.errors import PasswordRefused
+from governance.errors import PasswordRefused, SignInRefused
 from governance.events import Action, Actor, Event
 from governance.password_policy import MAX_CHARS, fault_of, normalised
 from governance.people_rows import close_links, lock_person
@@ -58,11 +59,22 @@ class PasswordStore:
         return self._hash(new)
 
     def set_password(
-        self, actor: Actor, person_id: str, new: str, keep_session: str | None = None
+        self,
+        actor: Actor,
+        person_id: str,
+        new: str,
+        keep_session: str | None = None,
+        replaces: datetime | None = None,
     ) -> None:
-        """Set a password and end the person's other sessions. Raises NotFound, PasswordRefused."""
+        """Set a password and end the person's other sessions.
+
+        replaces: when the one was set that was just checked; a newer one stays. Raises NotFound,
+        PasswordRefused, SignInRefused.
+        """
         hashed = self.hash_of(new, self.context_of(person_id))
         with self._record.write() as connection:
+            if replaces is not None:
+                expect_password(connection, person_id, replaces)
             self.set_within(connection, actor, person_id, hashed, keep_session)
 
     def context_of(self, person_id: str) -> tuple[str, ...]:
@@ -120,6 +132,11 @@ class PasswordStore:
             self._renew(person_id, stored, normalised(password))
         return True
 
+    def set_at(self, person_id: str) -> datetime | None:
+        """When the person's password was set; read before a check, it tells if that still holds."""
+        with self._record.read() as connection:
+            return _set_at(connection, person_id)
+
     def _stored(self, person_id: str) -> str | None:
         query = select(passwords.c.hash).where(passwords.c.person_id == person_id)
         with self._record.read() as connection:
@@ -150,3 +167,15 @@ class PasswordStore:
         mine = (passwords.c.person_id == person_id) & (passwords.c.hash == old)
         with self._record.write() as connection:
             connection.execute(passwords.update().where(mine).values(hash=hashed))
+
+
+def expect_password(connection: Connection, person_id: str, set_at: datetime) -> None:
+    """Raise SignInRefused if another password was set since one was checked."""
+    lock_person(connection, person_id)
+    if _set_at(connection, person_id) != set_at:
+        raise SignInRefused("The password was changed meanwhile.", "Sign in with the new one.")
+
+
+def _set_at(connection: Connection, person_id: str) -> datetime | None:
+    query = select(passwords.c.changed_at).where(passwords.c.person_id == person_id)
+    return connection.execute(query).scalar_one_or_none()

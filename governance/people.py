@@ -92,19 +92,34 @@ class PeopleStore:
         self._clock = clock
 
     def create(
-        self, actor: Actor, name: str, username: str, expires_at: datetime | None = None
+        self,
+        actor: Actor,
+        name: str,
+        username: str,
+        expires_at: datetime | None = None,
+        first: Grant | None = None,
     ) -> Person:
-        """Add a person who signs in here. Raises InvalidName, PersonExists."""
+        """Add a person who signs in here, with a first role or none.
+
+        Raises InvalidName, PersonExists, InvalidGrant, UnknownDepartment.
+        """
         with self._record.write() as connection:
             person_id = self.create_within(connection, actor, LOCAL, username, name, expires_at)
+            self._grant_first(connection, actor, person_id, first)
         return self.person(person_id)
 
-    def create_identity(self, actor: Actor, issuer: str, subject: str, name: str) -> Person:
-        """Add a person whom an identity provider knows. Raises InvalidName, PersonExists."""
+    def create_identity(
+        self, actor: Actor, issuer: str, subject: str, name: str, first: Grant | None = None
+    ) -> Person:
+        """Add a person whom an identity provider knows, with a first role or none.
+
+        Raises InvalidName, PersonExists, InvalidGrant, UnknownDepartment.
+        """
         if issuer == LOCAL:
             raise InvalidName("No provider is called `local`.", "Use the provider's own address.")
         with self._record.write() as connection:
             person_id = self.create_within(connection, actor, issuer, subject, name)
+            self._grant_first(connection, actor, person_id, first)
         return self.person(person_id)
 
     def create_within(
@@ -192,8 +207,7 @@ class PeopleStore:
         wanted = Grant(role, department_id, expires_at)
         if actor.person_id == person_id:
             raise OwnRights("Nobody gives themselves a role.", "Ask another administrator.")
-        if expires_at is not None and expires_at <= self._clock():
-            raise InvalidGrant("This role would end before it begins.", "Choose a later end.")
+        self._check_end(wanted)
         with self._record.write() as connection:
             grant_id = self.grant_within(connection, actor, person_id, wanted)
         return self.grant_of(grant_id)
@@ -261,6 +275,17 @@ class PeopleStore:
             rows = connection.execute(query).mappings().all()
             held = held_grants(connection, grants.c.person_id.in_(chosen))
         return tuple(_person(row, held) for row in rows)
+
+    def _grant_first(
+        self, connection: Connection, actor: Actor, person_id: str, first: Grant | None
+    ) -> None:
+        if first is not None:
+            self._check_end(first)
+            self.grant_within(connection, actor, person_id, first)
+
+    def _check_end(self, wanted: Grant) -> None:
+        if wanted.expires_at is not None and wanted.expires_at <= self._clock():
+            raise InvalidGrant("This role would end before it begins.", "Choose a later end.")
 
     def _take(self, connection: Connection, actor: Actor, held: HeldGrant, now: datetime) -> None:
         end_grant(connection, held, now)

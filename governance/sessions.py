@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, or_, select
 from governance.config import GovernanceSettings
 from governance.errors import IllegalTransition, NotFound, SignInRefused, TrailBlocked
 from governance.events import SYSTEM, Action, Actor, Event, Fact
+from governance.passwords import expect_password
 from governance.people_rows import is_usable, lock_person
 from governance.record.database import Record
 from governance.record.people_tables import people, sessions
@@ -62,11 +63,13 @@ class SessionStore:
         now: datetime,
         replaces: str | None = None,
         facts: Mapping[str, Fact] | None = None,
+        password_set_at: datetime | None = None,
     ) -> str:
         """Open a session and return its token, which is nowhere kept.
 
         client: the browser's own words. replaces: the token of an older session of this browser,
-        which ends. facts: what more the event says. Raises NotFound, SignInRefused.
+        which ends. facts: what more the event says. password_set_at: which password was checked; a
+        newer one opens none. Raises NotFound, SignInRefused.
         """
         token = secrets.token_urlsafe(TOKEN_BYTES)
         opened = Session(
@@ -82,6 +85,8 @@ class SessionStore:
         with self._record.write() as connection:
             if not is_usable(lock_person(connection, person_id), now):
                 raise SignInRefused("This account cannot be used.", "Ask an administrator.")
+            if password_set_at is not None:
+                expect_password(connection, person_id, password_set_at)
             if replaces is not None:
                 self._end_where(connection, actor, sessions.c.id == digest_of(replaces), "replaced")
             self._make_room(connection, actor, person_id)

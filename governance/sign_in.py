@@ -55,7 +55,7 @@ class SignIn:
         self._expect_passwords()
         username = username[:MAX_USERNAME_CHARS].strip().lower()
         person = self._people.by_username(username)
-        self._check(username, person, password, address, now)
+        set_at = self._check(username, person, password, address, now)
         if person is None or not person.is_usable(now):
             raise self._refused(person, username, address, "not usable")
         return self._sessions.start(
@@ -66,6 +66,7 @@ class SignIn:
             now,
             replaces,
             {"account": self._name(username)},
+            set_at,
         )
 
     def unlock(self, session: Session, password: str, address: str, now: datetime) -> str:
@@ -89,10 +90,10 @@ class SignIn:
         """
         self._expect_passwords()
         person = self._people.person(session.person_id)
-        self._check(_account(person), person, current, address, now)
+        set_at = self._check(_account(person), person, current, address, now)
         if current == new:
             raise PasswordRefused("This is the old password.", "Choose another one.")
-        self._passwords.set_password(actor, person.id, new, keep_session=session.id)
+        self._passwords.set_password(actor, person.id, new, session.id, set_at)
 
     def _expect_passwords(self) -> None:
         if not self._passwords_on:
@@ -100,16 +101,21 @@ class SignIn:
 
     def _check(
         self, account: str, person: Person | None, password: str, address: str, now: datetime
-    ) -> None:
-        """Raise SignInRefused unless the password is right and may be checked now."""
+    ) -> datetime | None:
+        """When the password was set that is right. Raises SignInRefused.
+
+        Read before the slow check, so that one that is set meanwhile is noticed where it matters.
+        """
         admission = self._throttle.admit(account, address, now)
         if admission is Admission.REFUSE_QUIETLY:
             raise _refusal()
         if admission is Admission.REFUSE:
             raise self._refused(person, account, address, "throttled")
+        set_at = None if person is None else self._passwords.set_at(person.id)
         if not self._passwords.verify(None if person is None else person.id, password):
             raise self._refused(person, account, address, "wrong")
         self._throttle.succeeded(account, address)
+        return set_at
 
     def _refused(
         self, person: Person | None, account: str, address: str, reason: str

@@ -4,7 +4,9 @@ All of it is laid out beside its place first; the record moves last. A restore t
 leaves no record behind and can be started again.
 """
 
+import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +15,7 @@ from governance.config import GovernanceSettings
 from governance.errors import BackupRefused
 from governance.events import Action, Actor, Event
 from governance.record.database import open_record
-from governance.record.snapshot import fill_database, sync
+from governance.record.snapshot import empty_database, fill_database, sync
 from lamplight.copies import copy_durably
 from lamplight.lock import DataLock
 from lamplight.manifest import (
@@ -34,6 +36,8 @@ RECORD, STAGING = "record.db", ".restoring"
 SETTINGS_BESIDE = f"{SETTINGS_FILE}.restored"
 # The lock's folder, what an earlier attempt left, and what only says how to run.
 HARMLESS = frozenset({"run", "logs", "models", STAGING, SETTINGS_FILE, SETTINGS_BESIDE})
+# The names that are being put into their places: what an attempt that was cut short has left.
+PLACING = ".restoring.names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ def restore(source: Path, settings: Settings, actor: Actor, proofs: Proofs = NO_
     manifest = read_manifest(source)
     check_kind(manifest, settings.governance)
     with DataLock(settings.run_dir).take("restore"):
+        undo_placing(settings.data_dir)
         check_empty(settings)
         staging = settings.data_dir / STAGING
         shutil.rmtree(staging, ignore_errors=True)
@@ -118,24 +123,48 @@ def move_in(staging: Path, data_dir: Path) -> Path | None:
 
     The operator's settings stay: those of a backup are not signed by anybody. Raises OSError.
     """
-    placed = _place_settings(staging / SETTINGS_FILE, data_dir)
-    for path in sorted(staging.iterdir(), key=lambda path: path.name == RECORD):
-        if not path.name.startswith(RECORD_PREFIX):
-            path.replace(data_dir / path.name)
+    settings = _settings_place(staging / SETTINGS_FILE, data_dir)
+    places = {
+        path: data_dir / path.name
+        for path in sorted(staging.iterdir(), key=lambda path: path.name == RECORD)
+        if not path.name.startswith(RECORD_PREFIX) and path.name != SETTINGS_FILE
+    }
+    if settings is not None:
+        places = {staging / SETTINGS_FILE: settings, **places}
+    placing = data_dir / PLACING
+    placing.write_text(json.dumps([place.name for place in places.values()]))
+    sync(placing)
     sync(data_dir)
-    return placed
+    for path, place in places.items():
+        path.replace(place)
+    sync(data_dir)
+    placing.unlink()
+    return settings
 
 
-def _place_settings(brought: Path, data_dir: Path) -> Path | None:
+def undo_placing(data_dir: Path) -> None:
+    """Remove what an attempt has left that was cut short before its record was in place."""
+    placing = data_dir / PLACING
+    if not placing.is_file():
+        return
+    if not (data_dir / RECORD).exists():
+        for name in json.loads(placing.read_text()):
+            place = data_dir / str(name)
+            if place.is_dir():
+                shutil.rmtree(place)
+            else:
+                place.unlink(missing_ok=True)
+    placing.unlink()
+
+
+def _settings_place(brought: Path, data_dir: Path) -> Path | None:
+    """Where the settings of a backup go; None where there are none, or the same already."""
+    ours = data_dir / SETTINGS_FILE
     if not brought.is_file():
         return None
-    ours = data_dir / SETTINGS_FILE
     if not ours.exists():
-        return brought.replace(ours)
-    if ours.read_bytes() != brought.read_bytes():
-        return brought.replace(data_dir / SETTINGS_BESIDE)
-    brought.unlink()
-    return None
+        return ours
+    return None if ours.read_bytes() == brought.read_bytes() else data_dir / SETTINGS_BESIDE
 
 
 def _settle(
@@ -143,8 +172,24 @@ def _settle(
 ) -> Checked:
     """Check the restored trail and write into it that, and from where, it was restored."""
     governance, brought = _as_it_was(settings, staging)
-    if manifest.database == "postgresql":
-        fill_database(governance.record_url, staging / manifest.record)
+    if manifest.database != "postgresql":
+        return _check_and_note(manifest, governance, actor, proofs, brought)
+    fill_database(governance.record_url, staging / manifest.record)
+    try:
+        return _check_and_note(manifest, governance, actor, proofs, brought)
+    except BaseException:
+        # What is refused must not be there for the next start to serve.
+        empty_database(governance.record_url)
+        raise
+
+
+def _check_and_note(
+    manifest: Manifest,
+    governance: GovernanceSettings,
+    actor: Actor,
+    proofs: Proofs,
+    brought: Sequence[Path],
+) -> Checked:
     record = open_record(governance)
     try:
         checked = check_trail(record, manifest, governance, proofs, brought)

@@ -74,7 +74,7 @@ def check_trail(
     grave += _forked(record, verdict, anchors)
     if grave:
         raise _refused(grave[0])
-    vouched = _vouched(verdict, proofs, ours)
+    vouched = _vouched(verdict, proofs, ours, has_keys=manifest.has_keys)
     longest = max(_sizes(anchors), default=None)
     return Checked(longest, tuple(vouched), max(vouched.values(), default=0), unreachable)
 
@@ -120,8 +120,14 @@ def _forked(record: Record, verdict: Verdict, anchors: Sequence[Anchor]) -> list
         ]
 
 
-def _vouched(verdict: Verdict, proofs: Proofs, ours: Sequence[Anchor]) -> dict[str, int]:
-    """For how many events each of the operator's proofs speaks. Raises BackupRefused."""
+def _vouched(
+    verdict: Verdict, proofs: Proofs, ours: Sequence[Anchor], *, has_keys: bool
+) -> dict[str, int]:
+    """For how many events each of the operator's proofs speaks. Raises BackupRefused.
+
+    A backup that brings the signing key along could have been signed by whoever held it, so there
+    the public key alone vouches for nothing.
+    """
     if proofs.vkey is not None and verdict.size and not verdict.signed_size:
         raise _refused("No checkpoint in it was signed, so the key says nothing about it.")
     sizes = _sizes(ours)
@@ -131,7 +137,8 @@ def _vouched(verdict: Verdict, proofs: Proofs, ours: Sequence[Anchor]) -> dict[s
             "Name the folder that holds lamplight.checkpoints of this trail.",
         )
     covered = max((size for size in sizes if size <= verdict.size), default=0)
-    found = {"key": verdict.signed_size if proofs.vkey else 0, "anchor": covered}
+    by_key = verdict.signed_size if proofs.vkey and not has_keys else 0
+    found = {"key": by_key, "anchor": covered}
     return {name: size for name, size in found.items() if size}
 
 

@@ -68,7 +68,7 @@ class Auth:
             given, receive = await given_token(request.headers, receive)
             if not is_right(given, caller.csrf_token):
                 raise FormExpired
-        if caller.session is not None and caller.session.locked and need is not Open.LOCKED:
+        if caller.is_locked and need is not Open.LOCKED:
             raise SessionLocked
         await run_in_threadpool(check_need, caller, need)
         return receive

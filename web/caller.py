@@ -49,6 +49,11 @@ class Caller:
         """To whom what is kept for a later look belongs."""
         return self.actor.id
 
+    @property
+    def is_locked(self) -> bool:
+        """Whether the person has left the computer; nothing is done until they are back."""
+        return self.session is not None and self.session.locked
+
     def departments(self, permission: Permission) -> tuple[Department, ...]:
         """Where the caller may do this, by name."""
         return tuple(one for one in self.known if self.may(permission, one.id))

@@ -101,7 +101,7 @@ class Callers:
 
         def again() -> Caller:
             later = self._caller(identify, request_id, touch=False)
-            if later.session is not None and later.session.locked:
+            if later.is_locked:
                 raise SessionLocked
             return later
 

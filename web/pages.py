@@ -108,7 +108,7 @@ def frame_of(caller: Caller | None) -> dict[str, Any]:
     """What the frame of a page shows of whoever looks at it; nothing of the place if locked."""
     if caller is None:
         return {}
-    locked = caller.session is not None and caller.session.locked
+    locked = caller.is_locked
     return {
         "me": caller.principal.name,
         "has_account": caller.principal.person_id is not None and not locked,

@@ -37,6 +37,8 @@ SendOn = Callable[[bytes, Asker], Awaitable[Response]]
 Pieces = AsyncGenerator[bytes, None]
 # What a client does not bound itself.
 USUAL_ANSWER_TOKENS = 1024
+# Ours, and OpenAI's newer name of `max_tokens`, which not every server knows.
+NOT_SENT = frozenset({"department", "max_completion_tokens"})
 # So much of the end of an answer is looked at for the runtime's count.
 TAIL_BYTES = 4096
 
@@ -71,7 +73,7 @@ class Passing:
         errand = await run_in_threadpool(self._admit, caller, raw, body)
         try:
             answer = await send_on(
-                _without_department(raw, body), caller.asker(errand.department.id)
+                bounded(body, errand.answer_tokens), caller.asker(errand.department.id)
             )
         except BaseException as error:
             # Whoever went away meanwhile has made a model work; a runtime that is silent has none.
@@ -101,7 +103,7 @@ class Passing:
 
     async def _watched(self, errand: Errand, answer: StreamingResponse) -> Pieces:
         outcome, is_stream = "failed", isinstance(answer, EventStream)
-        tail, written = b"", 0
+        tail, written, held = b"", 0, b""
         chunks = while_allowed(
             _chunks(answer), self._check(errand), self._platform.settings.rights_checked_every_s
         )
@@ -110,20 +112,25 @@ class Passing:
                 tail = (tail + chunk)[-TAIL_BYTES:]
                 # A runtime sends about one event a token.
                 written += chunk.count(b"data:") if is_stream else len(chunk) // CHARS_PER_TOKEN
-                yield chunk
+                if held:
+                    yield held
+                held = chunk
             outcome = "done" if answer.status_code < 400 else "refused"
         except AccessEnded as error:
             if not is_stream:
                 raise  # half an answer must not look like a whole one
             problem = problem_of(error)
             fault = {"message": problem.message, "type": problem.type, "code": problem.type}
-            yield event_bytes(json.dumps({"error": fault}))
+            held += event_bytes(json.dumps({"error": fault}))
         finally:
             with CancelScope(shield=True):
                 await chunks.aclose()
                 used = counted_tokens(tail) or about(errand, written)
                 charged = None if outcome == "refused" else used
                 await run_in_threadpool(self._end, errand, outcome, charged)
+        # The end of an answer is given out once its use is recorded: nobody has all of it before.
+        if held:
+            yield held
 
     def _check(self, errand: Errand) -> Callable[[], None]:
         check = right_check(errand.caller, Permission.MODELS_USE, errand.department.id)
@@ -209,26 +216,26 @@ def _department(caller: Caller, body: dict[str, Any]) -> Department:
     return choose(known, wanted)
 
 
-def _without_department(raw: bytes, body: dict[str, Any]) -> bytes:
-    """The request as it came, less the field of ours, which other servers may refuse."""
-    if "department" not in body:
-        return raw
-    rest = {name: value for name, value in body.items() if name != "department"}
-    return json.dumps(rest).encode()
+def bounded(body: dict[str, Any], tokens: int) -> bytes:
+    """The request as it is sent on: no field of ours, and no longer answer than was reserved."""
+    sent = {name: value for name, value in body.items() if name not in NOT_SENT}
+    if "messages" in body:
+        sent["max_tokens"] = tokens
+    return json.dumps(sent).encode()
 
 
 def answer_tokens(body: dict[str, Any]) -> int:
-    """How long an answer a request allows."""
-    asked = body.get("max_completion_tokens", body.get("max_tokens"))
-    is_number = isinstance(asked, int) and not isinstance(asked, bool) and asked > 0
+    """How long an answer a request allows; nothing, null and -1 are no bound."""
     if "messages" not in body:
         return 0
-    return int(asked) if is_number and asked is not None else USUAL_ANSWER_TOKENS
+    asked = (body.get(name) for name in ("max_completion_tokens", "max_tokens"))
+    given = [one for one in asked if isinstance(one, int) and not isinstance(one, bool) and one > 0]
+    return min(given, default=USUAL_ANSWER_TOKENS)
 
 
 def about(errand: Errand, written: int) -> int:
     """What a model took that nobody counted: the prompt, and what it wrote."""
-    return errand.prompt_tokens + min(written, errand.answer_tokens)
+    return errand.prompt_tokens + written
 
 
 def counted_tokens(tail: bytes) -> int:

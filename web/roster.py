@@ -18,7 +18,7 @@ from governance.grants import (
 )
 from governance.keys import ApiKey, KeyStore
 from governance.people import PeopleStore, Person
-from governance.permissions import Decision, Permission, Role
+from governance.permissions import Decision, Grant, Permission, Role
 from governance.policies import Department
 from governance.tickets import TicketStore
 from web.caller import Caller
@@ -123,10 +123,8 @@ class Roster:
         """
         self._check_first(caller, first)
         self._tickets.expect_may_issue(caller.actor)
-        made = self._people.create(caller.actor, name, username)
-        if first is not None:
-            self._give(caller, made.id, first)
-        return self._people.person(made.id), self._tickets.issue_password(caller.actor, made.id)
+        made = self._people.create(caller.actor, name, username, first=_grant(first))
+        return made, self._tickets.issue_password(caller.actor, made.id)
 
     def add_certified(
         self, caller: Caller, name: str, subject: str, first: NewRole | None
@@ -136,10 +134,8 @@ class Roster:
         Raises Forbidden, InvalidName, InvalidGrant, PersonExists.
         """
         self._check_first(caller, first)
-        made = self._people.create_identity(caller.actor, CERTIFICATE_ISSUER, subject, name)
-        if first is not None:
-            self._give(caller, made.id, first)
-        return self._people.person(made.id)
+        issuer = CERTIFICATE_ISSUER
+        return self._people.create_identity(caller.actor, issuer, subject, name, _grant(first))
 
     def give(self, caller: Caller, person_id: str, wanted: NewRole) -> HeldGrant:
         """Give a role. Raises Forbidden, NotFound, InvalidGrant, OwnRights."""
@@ -232,6 +228,10 @@ class Roster:
             if everywhere or held.department_id is None or held.department_id in places
         )
         return Shown(person, grants, len(lasting(person.grants, caller.clock())) - len(grants))
+
+
+def _grant(role: NewRole | None) -> Grant | None:
+    return None if role is None else Grant(role.role, role.department_id, role.expires_at)
 
 
 def _expect(caller: Caller, decision: Decision, department_id: str | None) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Event as Signal
 from threading import RLock
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, desc, insert, select
 
@@ -30,13 +31,14 @@ from governance.audit.note import (
 )
 from governance.audit.signatures import handovers
 from governance.clock import Clock, utc_now
-from governance.errors import GovernanceError, NotFound, TrailBroken
+from governance.errors import GovernanceError, NotFound, TrailBlocked, TrailBroken
 from governance.events import Action, Actor, Event
 from governance.record.database import Record
 from governance.record.trail_tables import audit_checkpoints, audit_leaves
 
 EVENTS_MAX = 1000
 AGE_MAX = timedelta(seconds=60)
+log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 1.0
 
 _NEWEST = select(audit_checkpoints).order_by(desc(audit_checkpoints.c.size)).limit(1)
@@ -218,6 +220,10 @@ class Checkpoints:
             self.trouble = None
         except GovernanceError as error:
             self.trouble = error
+        except Exception as error:
+            # A database that is busy or away for a while must not end the signing for good.
+            log.exception("the trail could not be signed and is tried again")
+            self.trouble = TrailBlocked(f"it cannot be signed ({type(error).__name__})")
 
 
 def prove(connection: Connection, record: Record, seq: int) -> Proof:

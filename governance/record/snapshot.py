@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, func, inspect, select
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateSchema, DropSchema
 
 from governance.audit.log import AuditLog
 from governance.errors import RecordNotCopied
@@ -51,6 +52,16 @@ def fill_database(url: str, source: Path) -> None:
             "Create an empty one and name it in LAMPLIGHT_DATABASE_URL.",
         )
     load_dump(engine.url, source)
+
+
+def empty_database(url: str) -> None:
+    """Take everything out of a PostgreSQL database that was empty before it was filled."""
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        for name in inspect(connection).get_schema_names():
+            if name != "information_schema":
+                connection.execute(DropSchema(name, cascade=True))
+        connection.execute(CreateSchema("public"))
 
 
 def copy_sqlite(engine: Engine, destination: Path) -> None:

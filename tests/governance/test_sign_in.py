@@ -68,6 +68,37 @@ def test_the_right_name_and_password_open_a_session(
     assert bodies(record, "session.refused") == []
 
 
+def test_a_password_that_is_replaced_while_it_is_checked_opens_nothing(
+    desk: SignIn,
+    sessions: SessionStore,
+    passwords: PasswordStore,
+    ada: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The check takes a while; whoever has the old one must not slip in behind a new one."""
+    slow, newer = passwords.verify, "seven copper kites over the mill"
+
+    def overtaken(person_id: str | None, password: str) -> bool:
+        is_right = slow(person_id, password)
+        passwords.set_password(SYSTEM, ada.id, newer)
+        return is_right
+
+    monkeypatch.setattr(passwords, "verify", overtaken)
+    with pytest.raises(SignInRefused):
+        desk.sign_in("ada", GOOD, "10.0.0.1", "Firefox", NOW)
+    assert sessions.sessions_of(ada.id, NOW) == ()
+    monkeypatch.undo()
+    session = sessions.find(desk.sign_in("ada", newer, "10.0.0.1", "Firefox", NOW), NOW)
+    assert session is not None
+    monkeypatch.setattr(passwords, "verify", overtaken)
+    with pytest.raises(SignInRefused):
+        desk.change_password(
+            SYSTEM, session, newer, "three red kites above a hill", "10.0.0.1", NOW
+        )
+    monkeypatch.undo()
+    assert passwords.verify(ada.id, newer)
+
+
 def test_aut_4_every_refusal_says_the_same(
     desk: SignIn, people: PeopleStore, passwords: PasswordStore, ada: Person, record: Record
 ) -> None:

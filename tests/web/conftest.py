@@ -183,9 +183,9 @@ WITH_PASSWORD = ("administrator", "editor", "staff")
 PASSWORD = "harbour lantern violet tram"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, runtime_url: str) -> Iterator[Site]:
-    """The platform with policies of two departments in force, on a free port."""
+    """The platform with policies of two departments in force, anew for each module."""
     data = tmp_path_factory.mktemp("data")
     clock = MovableClock()
     # Checking a password is slow on purpose; here it need not be.

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 from starlette.types import Message
 
-from governance.errors import QuotaExceeded
+from governance.errors import QuotaExceeded, TrailBlocked
 from governance.events import SYSTEM
 from governance.limits import Limit, Period
 from governance.permissions import Role
@@ -21,7 +21,7 @@ from rag.tally import tokens_of
 from rag.testing import Script, scripted_runtime
 from web.caller import Caller
 from web.errors import DepartmentNeeded
-from web.passing import Passing
+from web.passing import USUAL_ANSWER_TOKENS, Passing
 from web.passthrough import Passthrough
 from web.testing import Site
 
@@ -32,6 +32,7 @@ BODY: dict[str, Any] = {
     "messages": [{"role": "user", "content": "Hi"}],
     "department": "Pharmacy",
 }
+SCOPE = {"type": "http", "asgi": {"spec_version": "2.3"}}
 PROMPT = tokens_of(json.dumps(BODY))
 Sent = TypeVar("Sent")
 Charge = tuple[str, int, int, str | None]
@@ -136,7 +137,7 @@ async def serve(answer: Response, *, leaves: bool) -> list[Message]:
             await asyncio.Event().wait()
         sent.append(message)
 
-    await answer({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
+    await answer(SCOPE, receive, send)
     return sent
 
 
@@ -200,6 +201,61 @@ def test_qta_1_a_stream_without_a_count_is_charged_by_its_events(
     [charge] = charges(site, both)
     # Three words, the reason of the end, and [DONE].
     assert charge == ("settled", 1, PROMPT + 5, place(site, "Pharmacy"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        ({"max_tokens": None}, USUAL_ANSWER_TOKENS),
+        ({"max_tokens": -1}, USUAL_ANSWER_TOKENS),
+        ({"max_tokens": 30_000, "max_completion_tokens": None}, 30_000),
+        ({"max_tokens": 30_000, "max_completion_tokens": 7}, 7),
+    ],
+)
+def test_qta_1_a_model_writes_no_more_than_was_reserved(
+    line: Line, script: Script, asked: dict[str, object], sent: int
+) -> None:
+    """However the bound is written, and where there is none."""
+    line.run(line.whole(**asked))
+    assert script.asked[0]["max_tokens"] == sent
+    assert "max_completion_tokens" not in script.asked[0]
+
+
+def test_qta_1_a_long_answer_is_charged_whole(
+    site: Site, both: str, line: Line, script: Script
+) -> None:
+    """Also where the server wrote more than it was allowed."""
+    script.pieces = ["word"] * 200
+    line.run(line.whole())
+    [(_, _, tokens, _)] = charges(site, both)
+    assert tokens >= PROMPT + 200
+
+
+def test_aud_6_nobody_has_a_whole_answer_that_is_not_recorded(
+    site: Site, both: str, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its end is given out once the use stands in the trail."""
+
+    def blocked(*_: object) -> None:
+        raise TrailBlocked("the disk is full")
+
+    async def run() -> list[Message]:
+        answer = await line.begin()
+        monkeypatch.setattr(site.platform.quotas, "record_use", blocked)
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        with pytest.raises(TrailBlocked):
+            await answer(SCOPE, receive, send)
+        return sent
+
+    assert b"[DONE]" not in b"".join(one.get("body", b"") for one in line.run(run()))
 
 
 def test_qta_1_the_runtimes_own_count_is_charged(

@@ -126,6 +126,16 @@ def test_a_key_never_has_more_than_its_owner(site: Site, owner: httpx.Client) ->
     assert made.status_code == 403
 
 
+def test_a_person_whose_first_role_is_refused_is_not_added(site: Site) -> None:
+    """Nobody without a role is left behind, and the name is free."""
+    ended = (site.clock() - timedelta(days=1)).isoformat()
+    body = {"name": "Ned", "username": "ned", "role": "staff", "department": "Pharmacy"}
+    with site.client("manager") as client:
+        assert client.post(PEOPLE, json=body | {"until": ended}).status_code == 422
+        assert site.platform.people.by_username("ned") is None
+        assert client.post(PEOPLE, json=body).status_code == 201
+
+
 def test_keys_of_others_are_shown_to_who_manages_them(site: Site, owner: httpx.Client) -> None:
     """Staff learn nothing of an administrator, not even that there is one of this name."""
     body = {"name": "Night job", "person": "administrator"}

@@ -130,6 +130,10 @@ def test_a_locked_session_shows_and_does_nothing(site: Site, staff: httpx.Client
         assert staff.get(path).headers["Location"].startswith("/unlock?next=%2F")
     assert staff.get("/api/v1/documents").json()["error"]["type"] == "session_locked"
     assert staff.post("/api/v1/ask", json={"question": "x"}).status_code == 401
+    with site.client("administrator") as boss:
+        assert "parts" in boss.get("/readyz").json()
+        boss.post("/lock")
+        assert "parts" not in boss.get("/readyz").json()
 
     page = staff.get(locked.headers["Location"]).text
     assert "Staff Person is signed in on this computer" in page

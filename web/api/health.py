@@ -55,7 +55,7 @@ class Health:
         ready = all(part["ready"] for part in parts.values())
         caller = maybe_caller_of(request)
         shown: dict[str, object] = {"ready": ready}
-        if caller is not None and caller.may(Permission.PLATFORM_OPERATE):
+        if caller is not None and not caller.is_locked and caller.may(Permission.PLATFORM_OPERATE):
             shown["parts"] = parts
         return JSONResponse(shown, 200 if ready else 503)
 

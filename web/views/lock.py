@@ -52,7 +52,7 @@ class LockPages:
         """Ask for the password; a session that is open goes on."""
         caller = caller_of(request)
         next_page = local_page(request.query_params.get("next", "/"))
-        if caller.session is None or not caller.session.locked:
+        if not caller.is_locked:
             return RedirectResponse(next_page, status_code=303)
         return self._page(request, next_page)
 
@@ -61,7 +61,7 @@ class LockPages:
         caller = caller_of(request)
         form = await request.form()
         next_page = local_page(str(form.get("next", "/")))
-        if caller.session is None or not caller.session.locked:
+        if caller.session is None or not caller.is_locked:
             return RedirectResponse(next_page, status_code=303)
         try:
             token = await run_in_threadpool(

@@ -8,6 +8,7 @@ from threading import Event as Signal
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from governance.audit.anchors import Anchor
 from governance.audit.checkpoint import Checkpoints, prove
@@ -21,7 +22,7 @@ from governance.audit.note import (
 )
 from governance.audit.testing import ANNA, ORIGIN, Ticking, Trail, event
 from governance.audit.verdict import Code
-from governance.errors import AnchorUnreachable, NotFound, TrailBroken
+from governance.errors import AnchorUnreachable, NotFound, TrailBlocked, TrailBroken
 from governance.events import Action
 from governance.record.trail_tables import audit_checkpoints
 
@@ -98,6 +99,26 @@ def test_a_missing_anchor_stops_the_signing_and_is_told(trail: Trail) -> None:
     assert isinstance(trail.checkpoints.trouble, AnchorUnreachable)
     away.rename(trail.folder)
     assert trail.checkpoints.sign() is not None
+
+
+def test_a_database_that_is_away_for_a_while_does_not_end_the_signing(
+    empty: Trail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the fault is: it is told, and the next attempt finds out that it is over."""
+    empty.append(3)
+    stop = Signal()
+    stop.set()
+
+    def busy() -> None:
+        raise OperationalError("BEGIN", {}, Exception("database is locked"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(empty.record, "write", busy)
+        empty.checkpoints.run(stop)
+    assert isinstance(empty.checkpoints.trouble, TrailBlocked)
+    empty.checkpoints.run(stop)
+    assert empty.checkpoints.trouble is None
+    assert [read_checkpoint(note).size for note in Anchor(empty.folder).notes()] == [3]
 
 
 def test_a_new_anchor_gets_what_it_missed(trail: Trail, tmp_path: Path) -> None:

@@ -63,8 +63,8 @@ def test_not_found_is_said_and_flagged(chat: openai.OpenAI) -> None:
 
 
 def test_another_model_is_the_runtimes(client: httpx.Client) -> None:
-    """The request is passed on as it came."""
-    body = {"model": "chat", "messages": [], "logit_bias": {}}
+    """The request is passed on as it came, with a bound of its answer."""
+    body = {"model": "chat", "messages": [], "logit_bias": {}, "max_tokens": 9}
     assert client.post("/v1/chat/completions", json=body).json()["echo"] == body
     vectors = client.post("/v1/embeddings", json={"model": "embed", "input": "x"}).json()
     assert len(vectors["data"]) == 1
