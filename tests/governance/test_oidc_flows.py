@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from governance.denials import PER_MINUTE, WINDOW
 from governance.errors import FlowRefused
-from governance.oidc_flows import FLOW_KEPT, Flow, OidcFlows
+from governance.oidc_flows import FLOW_KEPT, UNLOCK_KEPT, Flow, OidcFlows
 from governance.record.database import Record
 from governance.record.people_tables import used_sign_ins
 from governance.record.trail_tables import audit_leaves
@@ -41,10 +41,20 @@ def test_aut_1_a_flow_comes_back_as_it_was_begun(flows: OidcFlows, record: Recor
     """Nonce, verifier, the page to go to and the locked session; after a restart, too."""
     begun = flows.start("/search?q=vials", "a" * 64, NOW)
     later = OidcFlows(record, KEY)
-    taken = later.take_up(begun.state, begun.cookie, NOW + timedelta(minutes=9))
+    taken = later.take_up(begun.state, begun.cookie, NOW + timedelta(minutes=1))
     assert taken == begun
     assert (taken.next_path, taken.locked_session) == ("/search?q=vials", "a" * 64)
     assert taken.begun_at == NOW
+
+
+@pytest.mark.parametrize(("locked", "kept"), [("", FLOW_KEPT), ("a" * 64, UNLOCK_KEPT)])
+def test_aut_1_a_flow_is_kept_for_minutes(flows: OidcFlows, locked: str, kept: timedelta) -> None:
+    """One that opens a lock for fewer: what its person does elsewhere meanwhile opens nothing."""
+    begun = flows.start("/", locked, NOW)
+    before = kept - timedelta(seconds=1)
+    assert flows.take_up(begun.state, begun.cookie, NOW + before) == begun
+    with pytest.raises(FlowRefused, match="too long"):
+        flows.take_up(begun.state, begun.cookie, NOW + kept)
 
 
 def test_aut_1_a_flow_is_finished_once(flows: OidcFlows) -> None:
