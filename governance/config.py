@@ -19,6 +19,7 @@ class GovernanceSettings:
     breach_list_path: leaked passwords that nobody may choose, as plain lines or sorted SHA-1.
     trail_origin: the name under which the audit trail is signed; it stays when the key changes.
     anchor_dirs: folders outside the data directory that get a copy of every signed checkpoint.
+    allow_deidentified_phi, allow_phi: whether departments may hold, and models may see, such data.
     """
 
     data_dir: Path
@@ -35,6 +36,8 @@ class GovernanceSettings:
     breach_list_path: Path | None = None
     trail_origin: str = "lamplight.invalid/trail"
     anchor_dirs: tuple[Path, ...] = ()
+    allow_deidentified_phi: bool = False
+    allow_phi: bool = False
 
     @property
     def record_url(self) -> str:

@@ -123,6 +123,18 @@ class SecondPersonNeeded(IllegalTransition):
     """One person alone cannot make this change, nor agree to their own proposal."""
 
 
+class InvalidApproval(GovernanceError):
+    """The caller proposed, blocked or set something about models that cannot be."""
+
+    def __init__(self, field: str, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.field = field
+
+
+class ModelNotApproved(GovernanceError):
+    """No valid approval lets this model see this data now."""
+
+
 class InvalidQuota(GovernanceError):
     """The caller gave a limit that means nothing."""
 

@@ -176,6 +176,16 @@ class LoadingStore:
                 passages.insert(), [passage_row(version_id, passage) for passage in new_passages]
             )
 
+    def department_of(self, version_id: str) -> str | None:
+        """The id of the department whose document this is; None once it is gone."""
+        query = (
+            select(documents.c.department_id)
+            .join_from(documents, versions)
+            .where(versions.c.id == version_id)
+        )
+        with self._record.read() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
     def without_vector(self, version_id: str, limit: int) -> tuple[tuple[str, str], ...]:
         """Passages still to be embedded: pairs of id and text, shortest first.
 

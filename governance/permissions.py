@@ -37,6 +37,9 @@ class Permission(StrEnum):
     ACCOUNT_USE = "account.use"
     MODELS_USE = "models.use"
     MODELS_MANAGE = "models.manage"
+    APPROVALS_READ = "approvals.read"
+    APPROVALS_PROPOSE = "approvals.propose"
+    APPROVALS_DECIDE = "approvals.decide"
     PLATFORM_OPERATE = "platform.operate"
 
 
@@ -71,7 +74,8 @@ _EDITORS = _READERS | {
 ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.STAFF: _READERS,
     Role.EDITOR: _EDITORS,
-    Role.APPROVER: _READERS | {Permission.JOBS_READ},
+    Role.APPROVER: _READERS
+    | {Permission.JOBS_READ, Permission.APPROVALS_READ, Permission.APPROVALS_DECIDE},
     # Reads the trail and what was asked; asks nothing and changes nothing.
     Role.AUDITOR: frozenset(
         {
@@ -84,6 +88,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             Permission.EMERGENCIES_REVIEW,
             Permission.PEOPLE_READ,
             Permission.RIGHTS_EXPLAIN,
+            Permission.APPROVALS_READ,
             Permission.ACCOUNT_USE,
         }
     ),
@@ -95,6 +100,8 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
         Permission.DEPARTMENTS_MANAGE,
         Permission.QUOTAS_MANAGE,
         Permission.RETENTION_MANAGE,
+        Permission.APPROVALS_READ,
+        Permission.APPROVALS_PROPOSE,
     },
     Role.ADMINISTRATOR: frozenset(Permission),
 }

@@ -32,6 +32,7 @@ from governance.limits import (
     check_room,
     what_is_left,
 )
+from governance.model_uses import ModelUse, note_use
 from governance.record.database import Record
 from governance.record.people_tables import people
 from governance.record.tables import UtcDateTime, departments
@@ -105,14 +106,17 @@ class QuotaStore:
         with self._record.write() as connection:
             close(connection, Charge(reservation_id, None))
 
-    def record_use(self, event: Event, charge: Charge | None) -> None:
+    def record_use(self, event: Event, charge: Charge | None, use: ModelUse | None = None) -> None:
         """Write the event of a use together with its charge: both are there, or neither.
 
         A reservation that was ended meanwhile stays as it is; the event says what was used.
+        use: what the inventory counts.
         """
         with self._record.write() as connection:
             if charge is not None:
                 close(connection, charge)
+            if use is not None:
+                note_use(connection, use)
             self._record.trail.append(connection, event)
 
     def compact(self, now: datetime) -> int:

@@ -215,9 +215,10 @@ class Loader:
 
     def _embed(self, version_id: str, job_id: str) -> None:
         total = self._store.count_passages(version_id)
+        department_id = self._store.department_of(version_id)
         while batch := self._store.without_vector(version_id, self._settings.embed_batch):
             self._check_running()
-            vectors = self._embedder.embed([text for _, text in batch])
+            vectors = self._embedder.embed_for(department_id, [text for _, text in batch])
             ids = [passage_id for passage_id, _ in batch]
             self._store.save_vectors(dict(zip(ids, vectors, strict=True)), self._embed_model)
             left = self._store.count_without_vector(version_id)

@@ -7,10 +7,13 @@ import typer
 
 from lamplight import __version__
 from lamplight.commands import (
+    approvals,
     audit,
     backup,
+    doctor,
     documents,
     evaluation,
+    model_changes,
     models,
     people,
     questions,
@@ -36,14 +39,21 @@ for command in (
     models.show,
     models.ps,
     models.stop,
+    models.release,
+    doctor.doctor,
 ):
     app.command()(command)
 app.command("list")(models.list_models)
+app.command()(model_changes.create)
+app.command("cp")(model_changes.copy)
+app.command("rm")(model_changes.remove)
+app.command()(model_changes.push)
 app.command("backup")(backup.backup_command)
 app.command("restore")(backup.restore_command)
 app.command("reindex")(backup.reindex)
 app.command("eval")(evaluation.evaluate)
 app.add_typer(audit.app, name="audit")
+app.add_typer(approvals.app, name="model")
 app.add_typer(people.user, name="user")
 app.add_typer(people.department, name="department")
 app.add_typer(people.key, name="key")

@@ -7,6 +7,10 @@ A request comes in one of four ways, and in no other:
     no key, on this machine    the principal `local`, whose rights are the settings'
     no key, from elsewhere     nobody: 401
 
+What a model may see for them is asked by its digest, before it works and again while it does: see
+governance/model_rules.py. The platform's requests carry their department; one without any is for
+all of them.
+
 A key that is wrong, expired or revoked, or that comes by another header, is nobody too, wherever
 it comes from. What clients write who must send some key (`ollama`) is no key.
 """
@@ -17,23 +21,29 @@ from contextlib import contextmanager
 
 from starlette.datastructures import Headers
 
+from governance.approvals import ApprovalStore
 from governance.charges import Charge
 from governance.clock import Clock, utc_now
 from governance.denials import Denials
-from governance.errors import QuotaExceeded, TrailBlocked
-from governance.events import Event
+from governance.errors import ModelNotApproved, QuotaExceeded, TrailBlocked
+from governance.events import Event, actor_of
 from governance.keys import KeyStore
+from governance.model_guard import AskedBy, ModelGuard
+from governance.model_uses import ModelUse, note_use
 from governance.people import PeopleStore
 from governance.permissions import Grant, Permission, Principal, Role, decide
 from governance.quotas import QuotaStore
 from governance.record.database import Record, open_record
 from lamplight.model_events import changed, denied, not_identified, used
+from lamplight.model_shelf import named
 from lamplight.runtime_key import read_key
 from lamplight.settings import Settings
 from runtime.api.gate import Change, Use, Visit, Visitor
 from runtime.api.guard import is_loopback
 from runtime.api.refusal import Forbidden, LimitReached, NotRecorded, Unauthorized
+from runtime.catalog import Catalog, builtin_catalog
 from runtime.config import RuntimeSettings
+from runtime.store import InstalledModel
 from web.limit_headers import limit_headers
 
 PLATFORM = Principal(
@@ -67,7 +77,9 @@ class RecordGate:
         record: Record,
         keys: KeyStore,
         quotas: QuotaStore,
+        guard: ModelGuard,
         clock: Clock = utc_now,
+        catalog: Catalog | None = None,
     ) -> None:
         self._start_key = start_key.encode()
         self._placeholders = {word.lower() for word in settings.placeholder_keys} | {""}
@@ -76,6 +88,8 @@ class RecordGate:
         self._record = record
         self._keys = keys
         self._quotas = quotas
+        self._guard = guard
+        self._catalog = catalog or builtin_catalog()
         self._clock = clock
         self._denials = Denials()
 
@@ -107,6 +121,14 @@ class RecordGate:
         hint = MANAGE_HINT if manages else "Ask an administrator for the right."
         raise Forbidden(f"{visitor.principal.name} may not do this ({permission})", hint)
 
+    def approve(self, visit: Visit, model: InstalledModel) -> None:
+        """Let this model work for the visitor, or record that it was refused. Raises Forbidden."""
+        try:
+            with _recording():
+                self._guard.require(named(self._catalog, model), asked_by(visit), self._clock())
+        except ModelNotApproved as error:
+            raise Forbidden(error.message, error.hint) from error
+
     def reserve(self, visit: Visit, tokens: int) -> str | None:
         """Set tokens aside before a model works. Raises LimitReached."""
         visitor = visit.visitor
@@ -130,16 +152,27 @@ class RecordGate:
         self._quotas.renew(reservation, self._clock())
 
     def record_use(self, visit: Visit, use: Use, reservation: str | None) -> None:
-        """Record what a model did and charge it; nothing for the platform's own questions."""
+        """Record what a model did and charge it; of the platform's own questions, only count it."""
+        counted = self._counted(visit, use)
         if visit.visitor.is_platform:
+            if counted is not None:
+                with _recording(), self._record.write() as connection:
+                    note_use(connection, counted)
             return
         charge = None if reservation is None else Charge(reservation, tokens_to_charge(use))
         with _recording():
-            self._quotas.record_use(used(visit, use), charge)
+            self._quotas.record_use(used(visit, use), charge, counted)
 
     def record_change(self, visit: Visit, change: Change) -> None:
         """Record what was done, or tried, to a model."""
         self._write(changed(visit, change))
+
+    def _counted(self, visit: Visit, use: Use) -> ModelUse | None:
+        """What the inventory counts; None where the model did nothing."""
+        if use.prompt_tokens + use.answer_tokens == 0:
+            return None
+        place = asked_by(visit).department_id
+        return ModelUse(use.digest, use.model, place, self._clock())
 
     def _without_key(self, headers: Headers) -> Visitor:
         if not self._serves_local or any(name in headers for name in PROXY_HEADERS):
@@ -187,9 +220,23 @@ def open_gate(settings: Settings) -> Iterator[RecordGate]:
             record,
             KeyStore(record, PeopleStore(record)),
             QuotaStore(record),
+            ModelGuard(record, settings.governance, ApprovalStore(record, settings.governance)),
         )
     finally:
         record.close()
+
+
+def asked_by(visit: Visit) -> AskedBy:
+    """Whom a model works for at this visit."""
+    visitor = visit.visitor
+    place = visitor.department_id if visitor.is_platform else visitor.principal.department_id
+    return AskedBy(
+        actor_of(visitor.principal),
+        place,
+        visit.endpoint,
+        visitor.request_id,
+        for_all=visitor.is_platform and place is None,
+    )
 
 
 def tokens_to_charge(use: Use) -> int | None:

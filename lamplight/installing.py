@@ -17,6 +17,8 @@ from lamplight.errors import PullRefused
 from lamplight.settings import Settings
 from runtime.catalog import builtin_catalog
 from runtime.errors import ModelRuntimeError
+from runtime.exchange import Exchange
+from runtime.names import parse_name
 from runtime.pull import Puller, PullProgress
 from runtime.store import Store
 
@@ -51,7 +53,11 @@ def install(
     try:
         with progress:
             task = progress.add_task(f"Model {name}", total=None)
-            puller.pull(name, lambda step: _show_step(progress, task, name, step), file)
+            exchange = Exchange(settings.runtime, model_store(settings), builtin_catalog())
+            if file is None and parse_name(name).host in settings.runtime.allowed_registries:
+                exchange.pull(name, lambda step: _show_step(progress, task, name, step))
+            else:
+                puller.pull(name, lambda step: _show_step(progress, task, name, step), file)
     except ModelRuntimeError as error:
         raise PullRefused(error.message, error.hint) from error
     notes.print(f"Model {name} is installed")

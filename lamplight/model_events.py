@@ -10,6 +10,8 @@ CHANGES = {
     "create": Action.MODEL_CREATED,
     "copy": Action.MODEL_COPIED,
     "delete": Action.MODEL_DELETED,
+    "push": Action.MODEL_PUSHED,
+    "upload": Action.MODEL_UPLOADED,
 }
 
 

@@ -7,14 +7,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from governance.approvals import ApprovalStore
 from governance.audit.anchors import Anchor
 from governance.audit.checkpoint import Checkpoints
 from governance.audit.last_signed import LastSigned
 from governance.audit.rotation import finish
+from governance.data_classes import enabled_classes
+from governance.department_classes import ClassStore
 from governance.emergency import EmergencyStore
 from governance.events import SYSTEM, Action, Event
+from governance.inventory import Inventory
 from governance.jobs import JobStore
 from governance.keys import KeyStore
+from governance.model_blocks import BlockStore
+from governance.model_guard import ModelGuard
 from governance.oidc_flows import OidcFlows
 from governance.passwords import PasswordStore
 from governance.people import PeopleStore
@@ -34,11 +40,15 @@ from governance.vault import Vault
 from ingest.page_image import render_page
 from ingest.workflow import Loader
 from lamplight.housekeeping import Chore, Housekeeping
+from lamplight.installing import model_store
+from lamplight.model_admission import embedding_admission
+from lamplight.model_shelf import ModelShelf
 from lamplight.operations import Operations
 from lamplight.settings import Settings
 from rag.embed import Embedder
 from rag.index import open_index
 from rag.pipelines import Assistant
+from web.model_parts import ModelParts
 from web.parts import DrawsPage, Platform, ProviderParts
 from web.passthrough import Passthrough
 from web.trail import Trail
@@ -55,7 +65,8 @@ def open_platform(settings: Settings) -> Iterator[Platform]:
         closing.callback(record.close)
         index = open_index(settings.rag)
         closing.callback(index.close)
-        embedder = Embedder(settings.rag)
+        models = model_parts(settings, record)
+        embedder = Embedder(settings.rag, embedding_admission(models, settings.rag))
         loader = Loader(
             record, index, embedder, settings.rag.embed_model, settings.governance, settings.ingest
         )
@@ -78,6 +89,7 @@ def open_platform(settings: Settings) -> Iterator[Platform]:
             passthrough=Passthrough(settings.web, settings.rag),
             trail=Trail(record, checkpoints, _anchors(settings)),
             operations=Operations(record, loader, settings, checkpoints),
+            models=models,
             admin_socket=settings.admin_socket,
             session_idle_s=settings.governance.session_idle_s,
             **_people_parts(settings, record, secrets, throttle),
@@ -96,6 +108,22 @@ def _checkpoints(record: Record, secrets: Secrets, settings: Settings) -> Checkp
         governance.trail_origin,
         governance.anchor_dirs,
         last_signed=LastSigned(governance.keys_dir),
+    )
+
+
+def model_parts(settings: Settings, record: Record) -> ModelParts:
+    """What knows the models: which there are, and which may see what."""
+    governance = settings.governance
+    approvals, blocks = ApprovalStore(record, governance), BlockStore(record)
+    known = ModelShelf(model_store(settings), settings.rag)
+    return ModelParts(
+        known=known,
+        approvals=approvals,
+        blocks=blocks,
+        classes=ClassStore(record, governance),
+        guard=ModelGuard(record, governance, approvals),
+        inventory=Inventory(record, approvals, blocks, known),
+        enabled=enabled_classes(governance),
     )
 
 

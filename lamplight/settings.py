@@ -111,6 +111,7 @@ def _derived(home: Path) -> dict[str, Any]:
         "rag.index_dir": home / "index",
         "rag.runtime_key_path": home / "run" / RUNTIME_KEY_NAME,
         "runtime.models_dir": home / "models",
+        "runtime.quarantine_path": home / "quarantine.json",
         "runtime.shared_models_dirs": tuple(Path(store).expanduser() for store in MODEL_STORES),
     }
 

@@ -1,7 +1,8 @@
 """Vectors from the runtime, over OpenAI's `/v1/embeddings`; one of the two doors to the models."""
 
+import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 import httpx
@@ -13,6 +14,7 @@ from rag.errors import (
     ModelError,
     ModelFailed,
     ModelMissing,
+    ModelRefused,
     RuntimeBusy,
     RuntimeTooSlow,
     RuntimeUnreachable,
@@ -20,6 +22,8 @@ from rag.errors import (
 from rag.model_keys import ModelKeys
 
 MAX_REASON_CHARS = 200
+# Asked before each request to the model; raises ModelRefused.
+Admit = Callable[[Asker], None]
 
 
 class _Vector(BaseModel):
@@ -41,8 +45,9 @@ class _ClientOptions(TypedDict):
 class Embedder:
     """Turns texts into vectors; no retries, because callers know better when to try again."""
 
-    def __init__(self, settings: RagSettings) -> None:
+    def __init__(self, settings: RagSettings, admit: Admit | None = None) -> None:
         self._settings = settings
+        self._admit = admit
         self._client = httpx.Client(**_client(settings))
         self._async_client: httpx.AsyncClient | None = None
 
@@ -50,6 +55,8 @@ class Embedder:
         """Return one vector per text, in their order. Raises ModelError."""
         if not texts:
             return []
+        if self._admit is not None:
+            self._admit(asker)
         try:
             answer = self._client.post(
                 "/embeddings", json=self._request(texts), headers=asker.headers()
@@ -58,12 +65,18 @@ class Embedder:
             raise self._fault(error, self._settings.embed_timeout_s) from error
         return self._read(answer, len(texts))
 
+    def embed_for(self, department_id: str | None, texts: Sequence[str]) -> list[list[float]]:
+        """The same for the documents of a department. Raises ModelError."""
+        return self.embed(texts, Asker(department=department_id))
+
     async def aembed(
         self, texts: Sequence[str], timeout_s: float | None = None, asker: Asker = NOBODY
     ) -> list[list[float]]:
         """Return one vector per text, in their order, without blocking. Raises ModelError."""
         if not texts:
             return []
+        if self._admit is not None:
+            await asyncio.to_thread(self._admit, asker)
         timeout_s = self._settings.embed_timeout_s if timeout_s is None else timeout_s
         if self._async_client is None:  # made here, because it belongs to the running loop
             self._async_client = httpx.AsyncClient(**_client(self._settings))
@@ -101,6 +114,8 @@ class Embedder:
         model = self._settings.embed_model
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise ModelMissing(model)
+        if answer.status_code == httpx.codes.FORBIDDEN:
+            raise ModelRefused(model)
         if answer.status_code in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE):
             raise RuntimeBusy
         if answer.is_error:

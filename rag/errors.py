@@ -93,6 +93,15 @@ class ModelMissing(ModelError):
         )
 
 
+class ModelRefused(ModelError):
+    """The model may not see this data: nobody approved it, or it is blocked."""
+
+    def __init__(
+        self, model: str, message: str = "", hint: str = "See the page Models, or ask who runs it."
+    ) -> None:
+        super().__init__(message or f"The model {model!r} may not be used here.", hint)
+
+
 class ModelFailed(ModelError):
     """The runtime answered with an error, or with something that is no answer."""
 

@@ -16,6 +16,7 @@ from rag.errors import (
     ModelError,
     ModelFailed,
     ModelMissing,
+    ModelRefused,
     RuntimeBusy,
     RuntimeTooSlow,
     RuntimeUnreachable,
@@ -93,6 +94,8 @@ def _named(error: openai.OpenAIError, settings: RagSettings) -> ModelError:
             return RuntimeUnreachable(settings.chat_url)
         case openai.NotFoundError():
             return ModelMissing(settings.chat_model)
+        case openai.PermissionDeniedError():
+            return ModelRefused(settings.chat_model)
         case openai.APIStatusError(status_code=429 | 503):
             return RuntimeBusy()
         case openai.APIStatusError():

@@ -1,7 +1,7 @@
 """Writes answers: several sequences at a time, one batch per step."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,16 +10,17 @@ from runtime.answer_text import AnswerText
 from runtime.backend import Backend, BatchPart, Chain
 from runtime.chat import ChatTemplate
 from runtime.errors import LoadFailed, ModelRuntimeError
+from runtime.lookup import Lookup
 from runtime.prompt import prompt_tokens
 from runtime.protocol import Delta, Done, Failed, FromWorker, Generate, TokenChance, WorkerConfig
 from runtime.sampling import chain_of
 from runtime.scheduler import Piece, Scheduler, Step
 from runtime.sequence import FinishReason, Sequence
-from runtime.slots import Slots
+from runtime.slots import Cut, Slots
 
-# Besides the slots of running sequences, so many keep the beginnings of earlier ones.
-CACHE_SLOTS = 4
 SEED_BITS = 31
+THINK = "<think>"
+THINK_TOKENS = 8  # no vocabulary takes more for the mark and a line feed
 MIN_CONTEXT_TOKENS = 4
 
 
@@ -31,9 +32,11 @@ class Answer:
     sequence: Sequence
     chain: Chain
     text: AnswerText
+    lookup: Lookup
     started_ns: int
     cached_tokens: int = 0
     first_token_ns: int = 0
+    is_over: bool = False
 
 
 class Answering:
@@ -50,9 +53,11 @@ class Answering:
         self._backend = backend
         self._template = template
         self._send = send
-        self._slots = Slots(slots_of(config), cells_of(config), reuse=backend.keeps_prefixes)
-        self._scheduler = Scheduler(self._slots, config.max_sequences, config.batch_tokens)
+        self._slots = Slots(config.slots, config.cells, reuse=backend.keeps_prefixes)
         self._answers: dict[int, Answer] = {}
+        self._scheduler = Scheduler(
+            self._slots, config.max_sequences, config.batch_tokens, self._draft
+        )
 
     @property
     def is_idle(self) -> bool:
@@ -68,6 +73,13 @@ class Answering:
             return
         self._answers[job.id] = answer
         self._scheduler.add(answer.sequence)
+        if job.messages is not None and self._ends_in_thought(answer.sequence.tokens):
+            self._send(Delta(job.id, THINK))
+
+    def _ends_in_thought(self, tokens: list[int]) -> bool:
+        """Whether the template has begun a thought, which the answer goes on with."""
+        tail = b"".join(self._backend.piece(token) for token in tokens[-THINK_TOKENS:])
+        return tail.rstrip().endswith(THINK.encode())
 
     def cancel(self, request_id: int) -> None:
         """Forget a request."""
@@ -83,10 +95,10 @@ class Answering:
         except LoadFailed as error:
             self._fail_running(error)
             return
-        for piece, place in zip(step.pieces, places, strict=True):
+        for piece, outputs in zip(step.pieces, places, strict=True):
             self._scheduler.computed(piece)
             if piece.samples:
-                self._take_token(self._answers[piece.sequence.id], place)
+                self._take_tokens(self._answers[piece.sequence.id], piece, outputs)
 
     def _begin(self, job: Generate) -> Answer:
         limit = self._config.context_tokens
@@ -105,9 +117,17 @@ class Answering:
             job.options.max_new_tokens(context),
             keep_tokens=max(job.options.num_keep, 0),
             may_shift=job.shift,
+            share=job.share,
         )
         chain = self._chain(job, tokens, context)
-        return Answer(job, sequence, chain, AnswerText(job.options.stop), time.perf_counter_ns())
+        # A rejected draft must be cut off again, which not every kind of memory can do.
+        may_draft = job.drafts and self._backend.keeps_prefixes
+        lookup = Lookup(tokens, self._config.draft_tokens if may_draft else 0)
+        text = AnswerText(job.options.stop)
+        return Answer(job, sequence, chain, text, lookup, time.perf_counter_ns())
+
+    def _draft(self, sequence: Sequence, limit: int) -> list[int]:
+        return self._answers[sequence.id].lookup.draft(limit)
 
     def _chain(self, job: Generate, tokens: list[int], context: int) -> Chain:
         seed = job.options.seed
@@ -120,18 +140,36 @@ class Answering:
                 chain.accept(token)
         return chain
 
-    def _compute(self, step: Step) -> list[int]:
+    def _compute(self, step: Step) -> list[range]:
         for placement in step.placements:
             if placement.copy_from is not None:
                 self._backend.copy(placement.copy_from, placement.slot, placement.reused)
             else:
                 self._backend.truncate(placement.slot, placement.reused)
-            for slot in placement.clear:
-                self._backend.truncate(slot, 0)
-            owner = self._slots[placement.slot].owner
+            self._cut(placement.cuts)
+            owner = self._slots.owner(placement.slot)
             assert owner is not None
             self._answers[owner].cached_tokens = placement.reused
         return self._backend.decode([_part(piece) for piece in step.pieces])
+
+    def _cut(self, cuts: Iterable[Cut]) -> None:
+        for cut in cuts:
+            self._backend.truncate(cut.slot, cut.length)
+
+    def _take_tokens(self, answer: Answer, piece: Piece, places: range) -> None:
+        """Write a token, and more as long as they are what the draft said."""
+        self._take_token(answer, places[0])
+        right = 0
+        for guess, place in zip(piece.draft, places[1:], strict=True):
+            if answer.is_over or answer.sequence.tokens[-1] != guess:
+                break
+            self._scheduler.confirmed(answer.sequence)
+            right += 1
+            self._take_token(answer, place)
+        if piece.draft:
+            answer.lookup.judge(len(piece.draft), right)
+            slot = answer.sequence.slot
+            self._backend.truncate(slot, self._slots.length(slot))
 
     def _take_token(self, answer: Answer, place: int) -> None:
         sequence = answer.sequence
@@ -142,11 +180,11 @@ class Answering:
             sequence.generated += 1
             self._finish(answer, FinishReason.STOP)
             return
-        if sequence.is_full:
-            kept = sequence.shift()
-            self._slots.truncate(sequence.slot, kept)
-            self._backend.truncate(sequence.slot, kept)
+        if sequence.is_full and not self._shift(sequence):
+            self._finish(answer, FinishReason.LENGTH)
+            return
         sequence.append(token)
+        answer.lookup.append(token)
         text = answer.text.feed(self._backend.piece(token))
         chances = self._chances(answer, token, place)
         if text or chances:
@@ -155,6 +193,14 @@ class Answering:
             self._finish(answer, FinishReason.STOP)
         elif sequence.limit_reached():
             self._finish(answer, FinishReason.LENGTH)
+
+    def _shift(self, sequence: Sequence) -> bool:
+        """Make room in a full context; False if others hold what it would need for that."""
+        kept = sequence.shift()
+        self._backend.truncate(sequence.slot, kept)
+        cuts = self._slots.shrink(sequence.slot, kept)
+        self._cut(cuts or ())
+        return cuts is not None
 
     def _chances(self, answer: Answer, token: int, place: int) -> tuple[TokenChance, ...]:
         count = answer.job.logprobs
@@ -185,6 +231,7 @@ class Answering:
         )
 
     def _close(self, answer: Answer) -> None:
+        answer.is_over = True
         del self._answers[answer.job.id]
         self._scheduler.finish(answer.sequence)
         answer.chain.close()
@@ -199,16 +246,7 @@ class Answering:
         self._backend.forget()
 
 
-def slots_of(config: WorkerConfig) -> int:
-    """How many sequence numbers a model's memory needs."""
-    return config.max_sequences + CACHE_SLOTS
-
-
-def cells_of(config: WorkerConfig) -> int:
-    """How many tokens it must hold, so that every running sequence can fill its context."""
-    return config.context_tokens * config.max_sequences
-
-
 def _part(piece: Piece) -> BatchPart:
     tokens = piece.sequence.tokens[piece.start : piece.start + piece.count]
-    return BatchPart(piece.sequence.slot, piece.start, tokens, piece.samples)
+    outputs = int(piece.samples) + len(piece.draft)
+    return BatchPart(piece.sequence.slot, piece.start, [*tokens, *piece.draft], outputs)

@@ -6,7 +6,7 @@ by the scheduler; this file only does it.
 
 import ctypes
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,12 @@ Float32Array = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class BatchPart:
-    """Tokens of one slot that follow each other; logits_last: the last one's logits are wanted."""
+    """Tokens of one slot that follow each other; logits: of how many of the last ones wanted."""
 
     slot: int
     start: int
     tokens: Sequence[int]
-    logits_last: bool
+    logits: int
 
 
 class _Log:
@@ -203,8 +203,8 @@ class Backend:
 
     # --- Computing -------------------------------------------------------------------------
 
-    def decode(self, parts: Sequence[BatchPart]) -> list[int]:
-        """Compute a batch; returns where each part's logits stand. Raises LoadFailed."""
+    def decode(self, parts: Sequence[BatchPart]) -> list[range]:
+        """Compute a batch; returns the places of each part's logits. Raises LoadFailed."""
         places = self._fill(parts, every_output=False)
         status = llama_cpp.llama_decode(self._context, self._batch)
         if status != 0:
@@ -217,7 +217,7 @@ class Backend:
     def embed(self, texts: Sequence[Sequence[int]]) -> list[Float32Array]:
         """One pooled vector for each list of tokens, in one batch. Raises LoadFailed."""
         self.forget()
-        parts = [BatchPart(slot, 0, tokens, True) for slot, tokens in enumerate(texts)]
+        parts = [BatchPart(slot, 0, tokens, 1) for slot, tokens in enumerate(texts)]
         self._fill(parts, every_output=True)
         run = llama_cpp.llama_decode if self._memory else llama_cpp.llama_encode
         status = run(self._context, self._batch)
@@ -233,29 +233,37 @@ class Backend:
             raise LoadFailed("the model gave no vector", "It is not a model for embeddings.")
         return np.ctypeslib.as_array(pointer, shape=(self.vector_length,)).copy()
 
-    def _fill(self, parts: Sequence[BatchPart], *, every_output: bool) -> list[int]:
-        batch, at, places = self._batch, 0, []
+    def _fill(self, parts: Sequence[BatchPart], *, every_output: bool) -> list[range]:
+        batch, at, places = self._batch, 0, list[range]()
         assert sum(len(part.tokens) for part in parts) <= self._batch_tokens
         for part in parts:
+            quiet = len(part.tokens) - part.logits
             for offset, token in enumerate(part.tokens):
                 batch.token[at] = token
                 batch.pos[at] = part.start + offset
                 batch.n_seq_id[at] = 1
                 batch.seq_id[at][0] = part.slot
-                batch.logits[at] = every_output
+                batch.logits[at] = every_output or offset >= quiet
                 at += 1
-            batch.logits[at - 1] = every_output or part.logits_last
-            places.append(at - 1)
+            places.append(range(at - part.logits, at))
         batch.n_tokens = at
         return places
 
     def log_chances(self, place: int) -> Float32Array:
         """The natural logarithm of every token's probability, before any sampler."""
-        pointer = llama_cpp.llama_get_logits_ith(self._context, place)
-        logits = np.ctypeslib.as_array(pointer, shape=(self.vocabulary_size,))
+        logits = self._logits(place)
         highest = float(logits.max())
         total = math.log(float(np.exp(logits - highest).sum())) + highest
         return (logits - np.float32(total)).astype(np.float32)
+
+    def likeliest(self, place: int) -> int:
+        """The token with the highest probability; the first of equals, as llama.cpp has it."""
+        return int(self._logits(place).argmax())
+
+    def _logits(self, place: int) -> Float32Array:
+        """What the model said at a place; valid until the next batch."""
+        pointer = llama_cpp.llama_get_logits_ith(self._context, place)
+        return np.ctypeslib.as_array(pointer, shape=(self.vocabulary_size,))
 
     # --- Choosing --------------------------------------------------------------------------
 
@@ -270,7 +278,8 @@ class Backend:
             llama_cpp.llama_sampler_chain_add(chain, self._grammar(schema))
         for step in steps:
             llama_cpp.llama_sampler_chain_add(chain, self._sampler(step))
-        return Chain(chain, self._context)
+        plain = schema is None and [step.kind for step in steps] == [Sampler.GREEDY]
+        return Chain(chain, self._context, self.likeliest if plain else None)
 
     def _grammar(self, schema: str) -> Any:
         try:
@@ -306,11 +315,18 @@ class Backend:
 
 
 class Chain:
-    """The samplers of one answer, with their memory of it."""
+    """The samplers of one answer, with their memory of it.
 
-    def __init__(self, chain: Any, context: Any) -> None:
+    likeliest: stands in for a chain that only takes the likeliest token and remembers nothing;
+    llama.cpp would copy the whole vocabulary for that.
+    """
+
+    def __init__(
+        self, chain: Any, context: Any, likeliest: Callable[[int], int] | None = None
+    ) -> None:
         self._chain = chain
         self._context = context
+        self._likeliest = likeliest
 
     def accept(self, token: int) -> None:
         """Let the chain know a token of the prompt."""
@@ -318,6 +334,8 @@ class Chain:
 
     def sample(self, place: int) -> int:
         """Choose the token that follows the one at a place of the last batch."""
+        if self._likeliest is not None:
+            return self._likeliest(place)
         return int(llama_cpp.llama_sampler_sample(self._chain, self._context, place))
 
     def close(self) -> None:

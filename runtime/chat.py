@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from jinja2 import TemplateError
+from jinja2 import Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from runtime.errors import BadModelFile, BadRequest
+from runtime.protocol import Rendering
 
 MAX_TEMPLATE_CHARS = 200_000
+KEPT_TEMPLATES = 16
+PLAIN = Rendering()
 Message = Mapping[str, Any]
 
 
@@ -37,20 +40,25 @@ class ChatTemplate:
             raise BadModelFile(
                 f"the model's chat template cannot be read: {error}", "Use another model."
             ) from error
+        self._environment = environment
+        self._others: dict[str, Template] = {}
         self._begin, self._end = begin, end
         self._control = _any_of(control_words)
 
-    def render(self, messages: Sequence[Message]) -> str:
+    def render(self, messages: Sequence[Message], rendering: Rendering = PLAIN) -> str:
         """The whole prompt, up to where the answer begins. Raises BadRequest."""
         clean = [self._disarmed(message) for message in messages]
-        if self._template is None:
+        template = self._other(rendering.template) if rendering.template else self._template
+        if template is None:
             return "\n\n".join(str(message["content"]) for message in clean)
         try:
-            text = self._template.render(
+            text = template.render(
                 messages=clean,
+                tools=[self._clean(tool) for tool in rendering.tools] or None,
                 add_generation_prompt=True,
                 bos_token=self._begin,
                 eos_token=self._end,
+                **_think_words(rendering.think),
             )
         except (TemplateError, TypeError, ValueError) as error:
             raise BadRequest(
@@ -61,8 +69,29 @@ class ChatTemplate:
 
     def _disarmed(self, message: Message) -> dict[str, Any]:
         """A message whose text cannot end its turn and begin another one's."""
-        content = self._control.sub(_spaced, str(message.get("content") or ""))
-        return {**message, "content": content}
+        return {"content": "", **{k: self._clean(v) for k, v in message.items() if v is not None}}
+
+    def _clean(self, value: Any) -> Any:
+        """A value without control words in any of its texts."""
+        if isinstance(value, str):
+            return self._control.sub(_spaced, value)
+        if isinstance(value, Mapping):
+            return {self._clean(key): self._clean(one) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._clean(one) for one in value]
+        return value
+
+    def _other(self, source: str) -> Template:
+        """A template that stands in for the model's own. Raises BadRequest."""
+        if source not in self._others:
+            try:
+                found = self._environment.from_string(source[: MAX_TEMPLATE_CHARS + 1])
+            except TemplateError as error:
+                raise BadRequest(f"the template cannot be read: {error}") from error
+            if len(self._others) >= KEPT_TEMPLATES:
+                self._others.clear()
+            self._others[source] = found
+        return self._others[source]
 
 
 def shorten(messages: Sequence[Message]) -> list[Message] | None:
@@ -71,6 +100,14 @@ def shorten(messages: Sequence[Message]) -> list[Message] | None:
         if message["role"] != "system":
             return [*messages[:index], *messages[index + 1 :]]
     return None
+
+
+def _think_words(think: bool | str | None) -> dict[str, Any]:
+    """What templates of different makers call the wish to think."""
+    if think is None:
+        return {}
+    effort = {"reasoning_effort": think} if isinstance(think, str) else {}
+    return {"enable_thinking": bool(think), "thinking": bool(think), **effort}
 
 
 def _any_of(words: Sequence[str]) -> re.Pattern[str]:

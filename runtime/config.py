@@ -25,8 +25,18 @@ class RuntimeSettings:
     gentle_threads: threads that wait for each other sleep instead of spinning. Alone on a machine
         a model then writes a third as fast; beside busy programs it writes several times faster.
     max_sequences: requests that one model works on at the same time.
+    memory_contexts: full contexts that one model's key-value memory holds; requests share it, and
+        one that may not fit waits. A token takes 12 KiB with the 0.5B model, 28 KiB with the 1.5B.
+    draft_tokens: most tokens that are guessed from the prompt and checked in one step; 0 for none.
+    memory_bytes: what all loaded models may take, weighed before each load; 0 means most of what is
+        free when the runtime starts. The longest idle model makes room.
+    deaths_allowed, deaths_window_s: so many deaths of a model's process within this time, and the
+        model is set aside until somebody releases it.
+    quarantine_path: where that is noted; None means beside the models.
     max_queue: requests that may wait for one model; more are answered 503.
     max_loaded_models: models in memory at the same time; the longest idle one makes room.
+    allowed_registries: hosts, with their port if any, from which models may be pulled and to which
+        they may be pushed; none at first. `registry.ollama.ai` is meant by names without a host.
     ask_for_key: a request without a key is refused, even from this machine.
     local_may_manage: programs of this machine may change models without a key.
     placeholder_keys: what clients send that must send some key; on this machine as good as none.
@@ -41,9 +51,15 @@ class RuntimeSettings:
     keep_alive_s: float = 300.0
     threads: int = 0
     gentle_threads: bool = False
-    max_sequences: int = 4
+    max_sequences: int = 10
+    memory_contexts: int = 4
+    draft_tokens: int = 15
     max_queue: int = 64
     max_loaded_models: int = 3
+    memory_bytes: int = 0
+    deaths_allowed: int = 3
+    deaths_window_s: float = 600.0
+    quarantine_path: Path | None = None
     batch_tokens: int = 256  # most tokens that one decoding step works on
     max_context_length_tokens: int = 131_072  # a request cannot ask for more than this
     allowed_origins: tuple[str, ...] = ()  # pages that may call us besides local ones; * matches
@@ -53,6 +69,8 @@ class RuntimeSettings:
     min_free_bytes: int = 256 * 1024 * 1024  # never filled by a download
     download_timeout_s: float = 60.0  # a download that stalls this long is tried again
     download_attempts: int = 5
+    allowed_registries: tuple[str, ...] = ()
+    max_blob_bytes: int = 512 * 1024**3  # a file that is uploaded, or fetched from a registry
     ask_for_key: bool = False
     local_may_manage: bool = False
     placeholder_keys: tuple[str, ...] = PLACEHOLDER_KEYS

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from runtime.capabilities import capabilities_of
 from runtime.catalog import CatalogModel
 from runtime.inspect import ModelFile, inspect, parameter_size
 from runtime.manifest import (
@@ -44,7 +45,7 @@ def config_of(file: ModelFile, digests: list[str]) -> dict[str, Any]:
         "model_families": [file.architecture],
         "model_type": parameter_size(file.parameter_count),
         "file_type": file.quantization,
-        "capabilities": ["embedding"] if file.embeds else ["completion"],
+        "capabilities": list(capabilities_of(file, file.chat_template)),
         "context_length": file.context_length,
         "embedding_length": file.embedding_length,
         "architecture": "amd64",

@@ -9,10 +9,7 @@ import numpy as np
 from runtime.backend import Backend, Float32Array
 from runtime.errors import BadRequest, ModelRuntimeError
 from runtime.prompt import cut_text
-from runtime.protocol import Embed, Failed, FromWorker, Vectors, WorkerConfig
-
-# Attention inside a batch costs the square of its length, so more texts at once are not faster.
-MAX_TEXTS = 32
+from runtime.protocol import MAX_TEXTS, Embed, Failed, FromWorker, Vectors, WorkerConfig
 
 
 @dataclass(slots=True)
@@ -83,7 +80,9 @@ class Embedding:
         numbers, request.todo = request.todo[:count], request.todo[count:]
         vectors = self._backend.embed([request.texts[n] for n in numbers])
         for number, vector in zip(numbers, vectors, strict=True):
-            request.vectors[number] = normalised(vector).astype("<f4").tobytes()
+            unit = normalised(vector)
+            found = unit if request.job.unit_length else vector
+            request.vectors[number] = found.astype("<f4").tobytes()
 
 
 def batch_size(lengths: Sequence[int], batch_tokens: int) -> int:

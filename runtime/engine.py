@@ -2,7 +2,9 @@
 
 A model is loaded by its first request and unloaded when it has been idle for its keep-alive time.
 One that is asked for a larger context than it was loaded with is loaded again beside the old one,
-which ends with its last request. When too many are loaded, the longest idle one makes room.
+which ends with its last request. What a model needs is weighed before it is loaded: when too many
+are loaded, or too much memory is taken, the longest idle one makes room; one that can never fit is
+refused. One whose process keeps dying is set aside.
 """
 
 import asyncio
@@ -13,25 +15,31 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from runtime import errors
 from runtime.config import RuntimeSettings
-from runtime.errors import ModelRuntimeError, ServerBusy
-from runtime.inspect import inspect
+from runtime.errors import ModelRuntimeError, ServerBusy, TooLarge
+from runtime.inspect import ModelFile, inspect
 from runtime.manifest import PARAMS_TYPE
+from runtime.memory import default_budget_bytes, need_of
 from runtime.process import WorkerProcess
 from runtime.protocol import (
     Cancel,
     Delta,
+    Detokenize,
     Done,
     Embed,
     Failed,
     FromWorker,
     Generate,
+    Tokenize,
     Vectors,
+    Words,
     WorkerConfig,
 )
+from runtime.quarantine import Quarantine
 from runtime.sampling import Options, read_options
 from runtime.store import InstalledModel, Store
 
@@ -40,11 +48,12 @@ EMBED_BATCH_TOKENS = 512
 
 @dataclass(eq=False)
 class Loaded:
-    """A model in memory. expires_at: on the engine's clock; None while it works or for ever."""
+    """A model in memory. idle_since: on the engine's clock. need_bytes: as weighed beforehand."""
 
     model: InstalledModel
     process: WorkerProcess
     keep_alive_s: float
+    need_bytes: int = 0
     active: int = 0
     idle_since: float = 0.0
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
@@ -61,17 +70,21 @@ class Loaded:
 
 
 class Engine:
-    """The loaded models of one store."""
+    """The loaded models of one store. on_quarantine: told of a model that was just set aside."""
 
     def __init__(
         self,
         settings: RuntimeSettings,
         store: Store,
         clock: Callable[[], float] = time.monotonic,
+        on_quarantine: Callable[[InstalledModel], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._store = store
         self._clock = clock
+        self._on_quarantine = on_quarantine
+        self._quarantine = Quarantine.of(settings)
+        self.budget_bytes = settings.memory_bytes or default_budget_bytes()
         self._loaded: dict[str, Loaded] = {}
         self._retiring: set[Loaded] = set()
         self._locks: dict[str, asyncio.Lock] = {}
@@ -103,7 +116,8 @@ class Engine:
     ) -> AsyncIterator[Loaded]:
         """Hold a model in memory for the length of the block.
 
-        context_tokens: wanted, 0 for the usual. Raises ServerBusy, LoadFailed, WrongDigest.
+        context_tokens: wanted, 0 for the usual. Raises ServerBusy, LoadFailed, TooLarge,
+        WrongDigest, BadModelFile, Quarantined.
         """
         key = model.manifest.digest
         self._check_queue(key)
@@ -140,6 +154,14 @@ class Engine:
                 return message
         raise AssertionError("a request ends with an answer")
 
+    async def words(self, entry: Loaded, job: Tokenize | Detokenize) -> Words:
+        """Tokens of a text, or the text of tokens. Raises ModelRuntimeError."""
+        async with aclosing(self._ask(entry.process, job)) as messages:
+            async for message in messages:
+                assert isinstance(message, Words)
+                return message
+        raise AssertionError("a request ends with an answer")
+
     def number(self) -> int:
         """A number for the next request."""
         return next(self._numbers)
@@ -162,7 +184,7 @@ class Engine:
         await asyncio.gather(*self._tasks)
 
     async def _ask(
-        self, process: WorkerProcess, job: Generate | Embed
+        self, process: WorkerProcess, job: Generate | Embed | Tokenize | Detokenize
     ) -> AsyncGenerator[FromWorker, None]:
         queue = process.open(job.id)
         over = False
@@ -173,7 +195,7 @@ class Engine:
                 if message is None:
                     over = True
                     raise process.death()
-                over = isinstance(message, Done | Vectors | Failed)
+                over = isinstance(message, Done | Vectors | Words | Failed)
                 if isinstance(message, Failed):
                     raise _error_of(message)
                 yield message
@@ -207,17 +229,21 @@ class Engine:
         return entry
 
     async def _load(self, model: InstalledModel, context_tokens: int) -> Loaded:
+        self._quarantine.check(model.manifest.model.digest, str(model.name))
         await asyncio.to_thread(self._store.verify, model)
         config = await self._config(model, context_tokens)
+        file = await asyncio.to_thread(inspect, model.path)
+        need_bytes = need_bytes_of(file, config)
         async with self._loading:
-            await self._make_room()
-            process = WorkerProcess(config)
+            await self._make_room(model, need_bytes)
+            process = WorkerProcess(config, partial(self._note_death, model))
             try:
                 await process.load(self._settings.load_timeout_s)
             except BaseException:
                 process.kill()
                 raise
-            entry = Loaded(model, process, self._settings.keep_alive_s, idle_since=self._clock())
+            entry = Loaded(model, process, self._settings.keep_alive_s, need_bytes)
+            entry.idle_since = self._clock()
             self._loaded[model.manifest.digest] = entry
             return entry
 
@@ -238,17 +264,38 @@ class Engine:
             max_sequences=settings.max_sequences,
             batch_tokens=batch,
             gentle_threads=settings.gentle_threads,
+            memory_contexts=settings.memory_contexts,
+            draft_tokens=settings.draft_tokens,
         )
 
-    async def _make_room(self) -> None:
-        """Unload idle models until one more may be loaded; wait if all are at work."""
-        while len(self._loaded) >= self._settings.max_loaded_models:
+    async def _make_room(self, model: InstalledModel, need_bytes: int) -> None:
+        """Unload idle models until one more may be loaded; wait if all are at work.
+
+        Raises TooLarge.
+        """
+        if need_bytes > self.budget_bytes:
+            raise TooLarge(
+                f"model '{model.name}' needs about {need_bytes / 2**30:.1f} GiB of memory, and"
+                f" models may take {self.budget_bytes / 2**30:.1f} GiB",
+                "Use a smaller model, ask for a smaller num_ctx, or raise"
+                " LAMPLIGHT_RUNTIME_MEMORY_BYTES.",
+            )
+        while self._is_full(need_bytes):
             idle = [entry for entry in self._loaded.values() if not entry.active]
             if idle:
                 await self._unload(min(idle, key=lambda entry: entry.idle_since))
             else:
                 self._rested.clear()
                 await self._rested.wait()
+
+    def _is_full(self, need_bytes: int) -> bool:
+        taken = sum(entry.need_bytes for entry in [*self._loaded.values(), *self._retiring])
+        too_many = len(self._loaded) >= self._settings.max_loaded_models
+        return too_many or taken + need_bytes > self.budget_bytes
+
+    def _note_death(self, model: InstalledModel) -> None:
+        if self._quarantine.note_death(model.manifest.model.digest):
+            self._on_quarantine(model)
 
     def _retire(self, entry: Loaded) -> None:
         del self._loaded[entry.model.manifest.digest]
@@ -299,6 +346,13 @@ class Engine:
         if entry.timer is not None:
             entry.timer.cancel()
             entry.timer = None
+
+
+def need_bytes_of(file: ModelFile, config: WorkerConfig) -> int:
+    """What a worker with this configuration will take in memory."""
+    batch_tokens = config.batch_tokens
+    need = need_of(file, cells=config.cells, slots=config.slots, batch_tokens=batch_tokens)
+    return need.total_bytes
 
 
 def _error_of(failed: Failed) -> ModelRuntimeError:

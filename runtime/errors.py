@@ -40,6 +40,18 @@ class WrongDigest(PullFailed):
     """The bytes are not those that the catalogue, the index or the manifest names."""
 
 
+class UnknownBlob(ModelRuntimeError):
+    """A model is to be made of a file that was not uploaded."""
+
+
+class RegistryNotAllowed(ModelRuntimeError):
+    """A registry was named that the settings do not allow."""
+
+
+class RegistryFailed(PullFailed):
+    """A registry did not answer, or not as registries do."""
+
+
 class BadModelFile(ModelRuntimeError):
     """A model file is damaged, or of a kind that we cannot use."""
 
@@ -62,6 +74,14 @@ class Cancelled(ModelRuntimeError):
 
 class LoadFailed(ModelRuntimeError):
     """A model could not be loaded into memory."""
+
+
+class TooLarge(LoadFailed):
+    """A model needs more memory than all models may take."""
+
+
+class Quarantined(ModelRuntimeError):
+    """A model's process has died too often; a person must let it back."""
 
 
 class WorkerDied(ModelRuntimeError):

@@ -1,62 +1,75 @@
-"""Reads what a GGUF file says of itself: keys, tensors, and whether the file is whole.
+"""What a GGUF file says of itself: keys, tensors, and whether it may be given to llama.cpp.
 
-`gguf.GGUFReader` builds an array view per vocabulary entry, which takes seconds; this reads the
-same header in a tenth of a second, bounds every length by the size of the file, and so finds a
-damaged file before the native loader meets it.
+A file is read in a process of its own, with limits, before anything else opens it; the process
+that serves people only sees the answer. A file that has not changed is not read twice.
 """
 
+import json
 import mmap
-import struct
+import subprocess
+import sys
+import threading
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType, LlamaFileType
-
 from runtime.errors import BadModelFile
+from runtime.gguf import MAX_HEADER_BYTES, DamagedHeader, Tensor, read_header
+from runtime.gguf_checks import check_header
 
-MAGIC = b"GGUF"
-DEFAULT_ALIGNMENT = 32
-MAX_KEYS = 10_000
-MAX_TENSORS = 100_000
-MAX_DIMENSIONS = 4
-# Longer arrays are vocabularies; they are counted and left out unless asked for.
-SHORT_ARRAY = 5
-
-_STRING, _ARRAY = 8, 9
-_SCALARS = {
-    0: "<B",
-    1: "<b",
-    2: "<H",
-    3: "<h",
-    4: "<I",
-    5: "<i",
-    6: "<f",
-    7: "<?",
-    10: "<Q",
-    11: "<q",
-    12: "<d",
+TIMEOUT_S = 60.0  # a large vocabulary takes 0.5 s; a busy machine takes longer
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+KEPT_FILES = 64
+# What `general.file_type` says of the weights.
+FILE_TYPES = {
+    0: "F32",
+    1: "F16",
+    2: "Q4_0",
+    3: "Q4_1",
+    7: "Q8_0",
+    8: "Q5_0",
+    9: "Q5_1",
+    10: "Q2_K",
+    11: "Q3_K_S",
+    12: "Q3_K_M",
+    13: "Q3_K_L",
+    14: "Q4_K_S",
+    15: "Q4_K_M",
+    16: "Q5_K_S",
+    17: "Q5_K_M",
+    18: "Q6_K",
+    19: "IQ2_XXS",
+    20: "IQ2_XS",
+    21: "Q2_K_S",
+    22: "IQ3_XS",
+    23: "IQ3_XXS",
+    24: "IQ1_S",
+    25: "IQ4_NL",
+    26: "IQ3_S",
+    27: "IQ3_M",
+    28: "IQ2_S",
+    29: "IQ2_M",
+    30: "IQ4_XS",
+    31: "IQ1_M",
+    32: "BF16",
+    36: "TQ1_0",
+    37: "TQ2_0",
+    38: "MXFP4_MOE",
+    39: "NVFP4",
+    40: "Q1_0",
+    1024: "GUESSED",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Tensor:
-    """One tensor's place in the file. shape: as stored, fastest dimension first."""
-
-    name: str
-    shape: tuple[int, ...]
-    type_name: str
-    size_bytes: int
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
 class ModelFile:
-    """The header of a GGUF file."""
+    """The header of a GGUF file. layer_lists: lists of numbers, by layer, that keys leave out."""
 
     keys: dict[str, Any] = field(repr=False)
     tensors: tuple[Tensor, ...] = field(repr=False)
+    layer_lists: dict[str, list[Any]] = field(default_factory=dict, repr=False)
 
     @property
     def architecture(self) -> str:
@@ -67,6 +80,14 @@ class ModelFile:
         """An architecture's key, 0 if it is not there."""
         value = self.keys.get(f"{self.architecture}.{key}", 0)
         return value if isinstance(value, int) else 0
+
+    def by_layer(self, key: str) -> list[int]:
+        """An architecture's key for each layer; empty if it is not there."""
+        name = f"{self.architecture}.{key}"
+        value = self.layer_lists.get(name) or self.keys.get(name)
+        if isinstance(value, list):
+            return [int(number) for number in value]
+        return [value] * self.number("block_count") if isinstance(value, int) else []
 
     @property
     def context_length(self) -> int:
@@ -84,13 +105,14 @@ class ModelFile:
         return sum(prod(tensor.shape) for tensor in self.tensors)
 
     @property
+    def weights_bytes(self) -> int:
+        """What its weights take."""
+        return sum(tensor.size_bytes for tensor in self.tensors)
+
+    @property
     def quantization(self) -> str:
         """As `Q4_K_M`."""
-        try:
-            name = LlamaFileType(self.keys.get("general.file_type", -1)).name
-        except ValueError:
-            return "unknown"
-        return name.removeprefix("MOSTLY_").removeprefix("ALL_")
+        return FILE_TYPES.get(self.keys.get("general.file_type", -1), "unknown")
 
     @property
     def chat_template(self) -> str:
@@ -113,91 +135,78 @@ def parameter_size(count: int) -> str:
 
 
 def inspect(path: Path, *, whole_arrays: bool = False) -> ModelFile:
-    """Read a GGUF file's header and check that all its tensors are there. Raises BadModelFile."""
+    """Let a limited process read a GGUF file's header and check it. Raises BadModelFile."""
     with path.open("rb") as file:
-        if path.stat().st_size < len(MAGIC) or file.read(len(MAGIC)) != MAGIC:
+        if file.read(4) != b"GGUF":
             raise BadModelFile(f"{path.name} is not a GGUF file", "Choose a file in GGUF format.")
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    status = path.stat()
+    state = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    # A vocabulary is too large to keep for a rare question.
+    return _read_apart(path, True) if whole_arrays else _kept(path, state)
+
+
+@lru_cache(maxsize=KEPT_FILES)
+def _kept(path: Path, _state: tuple[int, ...]) -> ModelFile:
+    """The answer for one state of a file: it depends on nothing else."""
+    return _read_apart(path, False)
+
+
+def _read_apart(path: Path, whole_arrays: bool) -> ModelFile:
+    command = [sys.executable, "-I", "-m", "runtime.inspector", str(path), str(int(whole_arrays))]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={},
+    ) as process:
+        answer = _answer_of(process)
+    try:
+        said = json.loads(answer)
+    except ValueError as error:
+        raise BadModelFile(
+            f"{path.name} could not be inspected: its reader ended (status {process.returncode})",
+            "The file is damaged, or made to do harm: do not use it.",
+        ) from error
+    if "message" in said:
+        raise BadModelFile(said["message"], said["hint"])
+    tensors = tuple(
+        Tensor(**{**tensor, "shape": tuple(tensor["shape"])}) for tensor in said["tensors"]
+    )
+    return ModelFile(said["keys"], tensors, said["layer_lists"])
+
+
+def _answer_of(process: "subprocess.Popen[bytes]") -> bytes:
+    """What it writes before its time is up; nothing if it writes more than it may."""
+    assert process.stdout is not None
+    timer = threading.Timer(TIMEOUT_S, process.kill)
+    timer.start()
+    try:
+        answer = process.stdout.read(MAX_ANSWER_BYTES + 1)
+        if len(answer) > MAX_ANSWER_BYTES:
+            process.kill()
+        process.wait()
+    finally:
+        timer.cancel()
+    return answer if len(answer) <= MAX_ANSWER_BYTES and process.returncode == 0 else b""
+
+
+def inspect_here(path: Path, *, whole_arrays: bool = False) -> ModelFile:
+    """Read and check a header in this process, which should be one with walls around it.
+
+    Raises BadModelFile.
+    """
+    size = path.stat().st_size
+    if not size:
+        raise BadModelFile(f"{path.name} is empty", "Fetch or copy the file again.")
+    with path.open("rb") as file:
+        length = min(size, MAX_HEADER_BYTES)
+        with mmap.mmap(file.fileno(), length, access=mmap.ACCESS_READ) as content:
             try:
-                return _Header(content, whole_arrays).read()
-            except (struct.error, ValueError, KeyError, UnicodeDecodeError) as error:
+                header = read_header(content, size, whole_arrays=whole_arrays)
+                check_header(header, content)
+            except DamagedHeader as error:
                 raise BadModelFile(
                     f"{path.name} is damaged: {error}", "Fetch or copy the file again."
                 ) from error
-
-
-class _Header:
-    """Walks through the header once."""
-
-    def __init__(self, content: mmap.mmap, whole_arrays: bool) -> None:
-        self._content = content
-        self._at = len(MAGIC)
-        self._whole_arrays = whole_arrays
-
-    def read(self) -> ModelFile:
-        version = self._scalar("<I")
-        if version not in (2, 3):
-            raise ValueError(f"format version {version} is not known")
-        tensor_count = self._bounded(self._scalar("<Q"), MAX_TENSORS, "tensors")
-        key_count = self._bounded(self._scalar("<Q"), MAX_KEYS, "keys")
-        keys = {self._string(): self._value(self._scalar("<I")) for _ in range(key_count)}
-        tensors = tuple(self._tensor() for _ in range(tensor_count))
-        self._check_whole(keys, tensors)
-        return ModelFile(keys, tensors)
-
-    def _check_whole(self, keys: dict[str, Any], tensors: tuple[Tensor, ...]) -> None:
-        alignment = int(keys.get("general.alignment", DEFAULT_ALIGNMENT)) or DEFAULT_ALIGNMENT
-        start = -(-self._at // alignment) * alignment
-        end = max((start + tensor.offset + tensor.size_bytes for tensor in tensors), default=start)
-        if end > len(self._content):
-            raise ValueError(f"it should have {end} bytes and has {len(self._content)}")
-
-    def _tensor(self) -> Tensor:
-        name = self._string()
-        dimensions = self._bounded(self._scalar("<I"), MAX_DIMENSIONS, "dimensions")
-        shape = tuple(self._scalar("<Q") for _ in range(dimensions))
-        kind = GGMLQuantizationType(self._scalar("<I"))
-        block, block_bytes = GGML_QUANT_SIZES[kind]
-        return Tensor(
-            name, shape, kind.name, prod(shape) // block * block_bytes, self._scalar("<Q")
-        )
-
-    def _value(self, kind: int) -> Any:
-        if kind == _STRING:
-            return self._string()
-        if kind == _ARRAY:
-            return self._array()
-        return self._scalar(_SCALARS[kind])
-
-    def _array(self) -> list[Any]:
-        kind = self._scalar("<I")
-        count = self._bounded(self._scalar("<Q"), len(self._content), "array elements")
-        if self._whole_arrays or count <= SHORT_ARRAY:
-            return [self._value(kind) for _ in range(count)]
-        if kind == _STRING:
-            for _ in range(count):
-                self._skip(self._scalar("<Q"))
-        else:
-            self._skip(count * struct.calcsize(_SCALARS[kind]))
-        return []
-
-    def _string(self) -> str:
-        size = self._scalar("<Q")
-        start = self._at
-        self._skip(size)
-        return self._content[start : self._at].decode("utf-8", errors="replace")
-
-    def _scalar(self, form: str) -> Any:
-        (value,) = struct.unpack_from(form, self._content, self._at)
-        self._at += struct.calcsize(form)
-        return value
-
-    def _skip(self, size: int) -> None:
-        if size > len(self._content) - self._at:
-            raise ValueError("it ends too early")
-        self._at += size
-
-    def _bounded(self, value: int, limit: int, what: str) -> int:
-        if value > limit:
-            raise ValueError(f"{value} {what} cannot be")
-        return value
+    return ModelFile(header.keys, header.tensors, header.layer_lists)

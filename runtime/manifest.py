@@ -16,8 +16,11 @@ LICENSE_TYPE = "application/vnd.ollama.image.license"
 PARAMS_TYPE = "application/vnd.ollama.image.params"
 SYSTEM_TYPE = "application/vnd.ollama.image.system"
 TEMPLATE_TYPE = "application/vnd.ollama.image.template"
+MESSAGES_TYPE = "application/vnd.ollama.image.messages"
+ADAPTER_TYPE = "application/vnd.ollama.image.adapter"
+PROJECTOR_TYPE = "application/vnd.ollama.image.projector"
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,6 @@ def read_manifest(raw: bytes) -> Manifest:
 def _layer(entry: Mapping[str, Any]) -> Layer:
     layer = Layer(str(entry["mediaType"]), str(entry["digest"]), int(entry["size"]))
     # The digest becomes a file name: nothing but a digest may stand there.
-    if not _DIGEST.fullmatch(layer.digest):
+    if not DIGEST.fullmatch(layer.digest):
         raise ValueError(layer.digest)
     return layer

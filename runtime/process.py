@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -13,21 +14,31 @@ from runtime.errors import LoadFailed, WorkerDied
 from runtime.protocol import CannotLoad, FromWorker, Ready, ToWorker, WorkerConfig
 
 STOP_S = 5.0
-# Nothing else of our environment is for a worker to know.
+# Nothing else of our environment is for a worker to know. llama.cpp would start a debugger.
+ENVIRONMENT = {"GGML_NO_BACKTRACE": "1"}
 GENTLE = {"OMP_WAIT_POLICY": "passive"}
 
 
 class WorkerProcess:
-    """A started worker. Requests are numbered; each number has a queue of its own."""
+    """A started worker. Requests are numbered; each number has a queue of its own.
 
-    def __init__(self, config: WorkerConfig) -> None:
+    on_death: called once if it ends without being told to.
+    """
+
+    def __init__(self, config: WorkerConfig, on_death: Callable[[], None] = lambda: None) -> None:
         self.config = config
+        self._on_death = on_death
         self.ready: Ready | None = None
         self._loop = asyncio.get_running_loop()
         self._queues: dict[int, asyncio.Queue[FromWorker | None]] = {}
         self._sending = threading.Lock()
-        self._process, self._connection = _start(config.gentle_threads)
-        self.is_dead = False
+        self._process, self._connection = _start(config)
+        self._ended = False
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it has ended, even if word of it is still on its way."""
+        return self._ended or self._process.poll() is not None
 
     @property
     def pid(self) -> int:
@@ -46,6 +57,7 @@ class WorkerProcess:
                 "Use a smaller model, or raise LAMPLIGHT_RUNTIME_LOAD_TIMEOUT_S.",
             ) from error
         except (EOFError, OSError) as error:
+            self._died()
             raise LoadFailed(
                 f"the process of the model ended while loading (status {self._status()})",
                 "Memory may be short: use a smaller model or a smaller context.",
@@ -113,7 +125,9 @@ class WorkerProcess:
             queue.put_nowait(message)
 
     def _died(self) -> None:
-        self.is_dead = True
+        if not self._ended:  # and so it was not we who ended it
+            self._on_death()
+        self._ended = True
         for queue in self._queues.values():
             queue.put_nowait(None)
 
@@ -131,22 +145,24 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the process at once and wait for it."""
-        self.is_dead = True
+        if self._process.poll() is None:
+            self._ended = True
         self._process.kill()
         self._process.wait()
         # A thread that reads from the connection sees its end by itself, and the last one to let
         # go of it closes it: closing it here would pull it away from under a running read.
 
 
-def _start(gentle: bool) -> tuple[subprocess.Popen[bytes], "Connection[Any, Any]"]:
-    """Start a worker with an environment of its own."""
+def _start(config: WorkerConfig) -> tuple[subprocess.Popen[bytes], "Connection[Any, Any]"]:
+    """Start a worker with an environment of its own, and with no file open but its connection."""
+    folder = config.path.resolve().parent
     ours, theirs = socket.socketpair()
     with ours, theirs:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "runtime.worker", str(theirs.fileno())],
+            [sys.executable, "-I", "-m", "runtime.enclosure", str(theirs.fileno()), str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=(theirs.fileno(),),
-            env=GENTLE if gentle else {},
+            env=ENVIRONMENT | (GENTLE if config.gentle_threads else {}),
         )
         return process, Connection(ours.detach())

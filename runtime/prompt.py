@@ -1,6 +1,7 @@
 """From a request to the tokens that the model reads first, cut to what fits its context."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from runtime.chat import ChatTemplate, Message, shorten
 from runtime.errors import BadRequest, InputTooLong
@@ -26,7 +27,8 @@ def prompt_tokens(
         if len(tokens) > room:
             raise _too_long(len(tokens) + len(job.context), context_tokens)
     else:
-        tokens = _chat_tokens(job.messages, template, tokenize, room, truncate=job.truncate)
+        form = partial(template.render, rendering=job.rendering)
+        tokens = _chat_tokens(job.messages, form, tokenize, room, truncate=job.truncate)
     if not tokens and not job.context:
         raise BadRequest("the prompt is empty")
     return [*job.context, *tokens]
@@ -34,7 +36,7 @@ def prompt_tokens(
 
 def _chat_tokens(
     messages: Sequence[Message],
-    template: ChatTemplate,
+    form: Callable[[Sequence[Message]], str],
     tokenize: Tokenize,
     room: int,
     *,
@@ -44,7 +46,7 @@ def _chat_tokens(
     kept: list[Message] | None = list(messages)
     tokens: list[int] = []
     while kept is not None:
-        tokens = tokenize(template.render(kept))
+        tokens = tokenize(form(kept))
         if len(tokens) <= room:
             return tokens
         kept = shorten(kept) if truncate else None

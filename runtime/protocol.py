@@ -7,10 +7,20 @@ from typing import Any
 
 from runtime.sampling import Options
 
+# Besides the slots of running sequences, so many keep the beginnings of earlier ones.
+CACHE_SLOTS = 54
+MAX_SLOTS = 256  # what llama.cpp can tell apart
+# Attention inside a batch costs the square of its length, so more texts at once are not faster.
+MAX_TEXTS = 32
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
-    """What a worker loads. context_tokens: of one sequence."""
+    """What a worker loads.
+
+    context_tokens: of one sequence. memory_contexts: how many such contexts the memory holds.
+    draft_tokens: most tokens of a guess at what comes next; 0 for none.
+    """
 
     path: Path
     embeds: bool
@@ -19,6 +29,33 @@ class WorkerConfig:
     max_sequences: int
     batch_tokens: int
     gentle_threads: bool = False
+    memory_contexts: int = 4
+    draft_tokens: int = 15
+
+    @property
+    def slots(self) -> int:
+        """How many sequence numbers the model's memory needs."""
+        return MAX_TEXTS if self.embeds else min(self.max_sequences + CACHE_SLOTS, MAX_SLOTS)
+
+    @property
+    def cells(self) -> int:
+        """How many tokens it holds; what a sequence may need is promised before it runs."""
+        contexts = 1 if self.embeds else min(self.max_sequences, self.memory_contexts)
+        # llama.cpp aborts where a batch, or one token of each slot, does not fit.
+        return max(self.context_tokens * contexts, self.slots, self.batch_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """How a chat becomes a prompt.
+
+    template: in place of the model's own. tools: functions that it may call, as OpenAI describes
+    them. think: whether, or how hard, it shall think; None leaves that to the template.
+    """
+
+    template: str = ""
+    tools: tuple[Mapping[str, Any], ...] = ()
+    think: bool | str | None = None
 
 
 # --- To the worker -----------------------------------------------------------------------------
@@ -31,6 +68,8 @@ class Generate:
     Exactly one of messages (a chat, put through the model's template) and text (taken as it is)
     is given. context: tokens of an earlier answer that come first.
     schema: None for free text, "" for any JSON, else a JSON schema that the answer must follow.
+    share: who takes turns with others in the line (a department). drafts: whether what comes next
+    may be guessed and checked; the answer is the same.
     """
 
     id: int
@@ -41,17 +80,40 @@ class Generate:
     schema: str | None = None
     truncate: bool = True
     shift: bool = True
+    share: str = ""
+    drafts: bool = True
+    rendering: Rendering = Rendering()
     logprobs: int | None = None  # None: no; 0: of the token itself; n: and of the n likeliest
 
 
 @dataclass(frozen=True, slots=True)
 class Embed:
-    """Make a vector of each text. context_tokens: where a text is cut, 0 for the model's limit."""
+    """Make a vector of each text. context_tokens: where a text is cut, 0 for the model's limit.
+
+    unit_length: whether vectors are brought to length one.
+    """
 
     id: int
     texts: tuple[str, ...]
     context_tokens: int = 0
     truncate: bool = True
+    unit_length: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenize:
+    """Say which tokens a text is made of."""
+
+    id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detokenize:
+    """Say which text tokens stand for."""
+
+    id: int
+    tokens: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +184,15 @@ class Vectors:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """A text and its tokens."""
+
+    id: int
+    text: str
+    tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A request that could not be served. kind: name of a class in `runtime.errors`."""
 
@@ -131,5 +202,5 @@ class Failed:
     hint: str
 
 
-ToWorker = Generate | Embed | Cancel
-FromWorker = Ready | CannotLoad | Delta | Done | Vectors | Failed
+ToWorker = Generate | Embed | Tokenize | Detokenize | Cancel
+FromWorker = Ready | CannotLoad | Delta | Done | Vectors | Words | Failed

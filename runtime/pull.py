@@ -4,7 +4,6 @@ Whatever the source, the file's SHA-256 is checked before the manifest makes the
 """
 
 import errno
-import fcntl
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -70,7 +69,7 @@ class Puller:
         """
         model = parse_name(name)
         report(PullProgress("pulling manifest"))
-        with self._one_at_a_time(model), _clear_disk_errors(self._store.models_dir):
+        with self._store.locked(model.full), clear_disk_errors(self._store.models_dir):
             entry = self._catalog.find(model)
             if file is not None:
                 path = self._bring(file, entry, report)
@@ -175,16 +174,6 @@ class Puller:
                 " What was fetched is kept: pull again to go on.",
             )
 
-    @contextmanager
-    def _one_at_a_time(self, name: ModelName) -> Iterator[None]:
-        """Two pulls of one model share one download: the second waits and finds it done."""
-        folder = self._store.models_dir / "downloads"
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = folder / f"{name.folded().replace('/', '_').replace(':', '_')}.lock"
-        with lock.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-
 
 def _parameters_of(file: Path | None) -> dict[str, int]:
     """What a folder says of its model that the converted file cannot hold."""
@@ -193,7 +182,7 @@ def _parameters_of(file: Path | None) -> dict[str, int]:
 
 
 @contextmanager
-def _clear_disk_errors(folder: Path) -> Iterator[None]:
+def clear_disk_errors(folder: Path) -> Iterator[None]:
     """Turn the system's words about the disk into ours."""
     try:
         yield

@@ -40,7 +40,11 @@ class FinishReason(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Sequence:
-    """One answer. context_tokens: the most tokens it may hold at any time."""
+    """One answer.
+
+    context_tokens: the most tokens it may hold at any time. share: whose turn it takes in the
+    line. passed: how many that came later were admitted while it waited for a shared beginning.
+    """
 
     id: int
     tokens: list[int]
@@ -48,6 +52,8 @@ class Sequence:
     max_new_tokens: int
     keep_tokens: int = 4
     may_shift: bool = True
+    share: str = ""
+    passed: int = 0
     state: SequenceState = SequenceState.WAITING
     slot: int = -1
     computed: int = 0
@@ -69,6 +75,12 @@ class Sequence:
     def reserve(self) -> int:
         """The most cells it can come to need."""
         return min(self.context_tokens, self.prompt_tokens + self.max_new_tokens)
+
+    @property
+    def may_draft(self) -> int:
+        """How many tokens behind the next one could still be part of the answer."""
+        left = self.max_new_tokens - self.generated
+        return max(min(left, self.context_tokens - len(self.tokens)) - 1, 0)
 
     @property
     def is_full(self) -> bool:

@@ -1,50 +1,49 @@
 """Who has which part of the key-value memory, and whose work can be used again.
 
 A slot is one sequence number of the model's memory. It keeps its tokens after its sequence has
-ended, so that the next prompt with the same beginning starts there. All slots share one pool of
-cells: a prefix copied from one slot to another costs no cell, but is counted as if it did, so that
-what is promised can always be kept. When the pool runs short, the slots that have been idle for
-longest are cleared.
+ended, so that the next prompt with the same beginning starts there. What a running sequence may
+still come to need is promised to it: cells in use (each counted once, see `prefixes`) and promised
+ones together are never more than there are. When cells run short, what was not used for longest
+goes first, from its end, and never what a running sequence holds.
 """
 
 from collections.abc import Iterator
 from collections.abc import Sequence as Tokens
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from runtime.prefixes import Node, Prefixes, common_prefix
+
+__all__ = ["Cut", "Placement", "Slots", "common_prefix"]
 
 
-@dataclass(slots=True)
-class Slot:
-    """One sequence number. tokens: what its memory holds; reserved: cells promised to its owner."""
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A slot keeps only its first `length` tokens."""
 
-    index: int
-    tokens: list[int] = field(default_factory=list)
-    owner: int | None = None
-    reserved: int = 0
-    last_used: int = 0
-
-    @property
-    def is_free(self) -> bool:
-        """Whether no sequence runs in it."""
-        return self.owner is None
-
-    @property
-    def cells(self) -> int:
-        """Cells that it holds or may come to hold."""
-        return max(len(self.tokens), self.reserved)
+    slot: int
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
     """What to do to the memory before a sequence starts, in this order.
 
-    copy_from: slot whose first `reused` tokens are copied; None if they are in `slot` already.
-    clear: slots to empty afterwards.
+    copy_from: slot whose first `reused` tokens are copied; None if `slot` has them already.
+    cuts: what other slots give up afterwards.
     """
 
     slot: int
     reused: int
     copy_from: int | None = None
-    clear: tuple[int, ...] = ()
+    cuts: tuple[Cut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Whose a slot is, and the most tokens that it may come to hold."""
+
+    owner: int
+    reserve: int
 
 
 class Slots:
@@ -52,92 +51,122 @@ class Slots:
 
     def __init__(self, count: int, cells: int, *, reuse: bool = True) -> None:
         self._reuse = reuse
-        self._slots = [Slot(index) for index in range(count)]
+        self._count = count
         self._cells = cells
-        self._clock = 0
+        self.forget()
 
-    def __getitem__(self, index: int) -> Slot:
-        return self._slots[index]
+    def forget(self) -> None:
+        """Note that the whole memory was emptied, and that nobody runs."""
+        self._prefixes = Prefixes()
+        self._promises: dict[int, Promise] = {}
 
-    def __iter__(self) -> Iterator[Slot]:
-        return iter(self._slots)
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self._count))
 
     @property
     def used_cells(self) -> int:
-        """Cells held or promised, shared ones counted for each holder."""
-        return sum(slot.cells for slot in self._slots)
+        """Cells in use, shared ones counted once."""
+        return self._prefixes.cells
+
+    @property
+    def promised_cells(self) -> int:
+        """Cells that running sequences may still take."""
+        return sum(
+            max(promise.reserve - self._prefixes.length(slot), 0)
+            for slot, promise in self._promises.items()
+        )
+
+    def owner(self, slot: int) -> int | None:
+        """The sequence that runs in a slot."""
+        promise = self._promises.get(slot)
+        return promise.owner if promise else None
+
+    def tokens(self, slot: int) -> list[int]:
+        """What a slot holds."""
+        return self._prefixes.tokens(slot)
+
+    def length(self, slot: int) -> int:
+        """How many tokens a slot holds."""
+        return self._prefixes.length(slot)
+
+    def there(self, tokens: Tokens[int]) -> int:
+        """How much of a prompt needs no computing."""
+        # The last token is always computed, because its logits are wanted.
+        return self._prefixes.match(tokens[:-1]).length if self._reuse else 0
 
     def place(self, owner: int, tokens: Tokens[int], reserve: int) -> Placement | None:
         """Find a slot for a sequence and give it to it; None if there is none now."""
-        if not any(slot.is_free for slot in self._slots):
+        match = self._prefixes.match(tokens[:-1] if self._reuse else ())
+        shared = self._prefixes.cut_at(match)
+        if len(self._promises) == self._count or not self._fits(shared, reserve - match.length):
             return None
-        best = max(self._slots, key=lambda s: (common_prefix(s.tokens, tokens), s.is_free))
-        # The last token is always computed, because its logits are wanted.
-        reused = min(common_prefix(best.tokens, tokens), len(tokens) - 1) if self._reuse else 0
-        target = best if _may_overwrite(best, reused) else self._oldest_free()
-        clear = self._make_room(target, reserve)
-        if clear is None:
-            return None
-        for index in clear:
-            self._slots[index].tokens = []
-        target.tokens = list(tokens[:reused])
-        target.owner, target.reserved = owner, reserve
-        self._touch(target)
-        source = best.index if best is not target and reused else None
-        return Placement(target.index, reused, source, tuple(clear))
+        slot, copy_from = self._take_number(shared)
+        self._promises[slot] = Promise(owner, reserve)
+        self._prefixes.touch(slot)
+        cuts = (*self._drop_needless(), *self._make_room())
+        return Placement(slot, match.length, copy_from, cuts)
 
-    def extend(self, index: int, tokens: Tokens[int]) -> None:
+    def extend(self, slot: int, tokens: Tokens[int]) -> None:
         """Note that tokens were computed behind those that are there."""
-        self._slots[index].tokens.extend(tokens)
+        self._prefixes.extend(slot, tokens)
 
-    def truncate(self, index: int, length: int) -> None:
-        """Note that a slot keeps only its first tokens."""
-        del self._slots[index].tokens[length:]
+    def shrink(self, slot: int, length: int) -> tuple[Cut, ...] | None:
+        """Note that a running slot keeps only its first tokens, and will grow again.
 
-    def release(self, index: int) -> None:
+        None if there is no room for that: what it gives up may be held by others.
+        """
+        self._prefixes.truncate(slot, length)
+        return self._make_room() if self._fits(self._prefixes.tip(slot), 0) else None
+
+    def release(self, slot: int) -> None:
         """Take a slot back from its sequence; its tokens stay for the next one."""
-        slot = self._slots[index]
-        slot.owner, slot.reserved = None, 0
-        self._touch(slot)
+        self._prefixes.touch(slot)
+        del self._promises[slot]
 
-    def forget(self) -> None:
-        """Note that the whole memory was cleared."""
-        for slot in self._slots:
-            slot.tokens = []
-
-    def _make_room(self, target: Slot, reserve: int) -> list[int] | None:
-        """The idle slots to clear so that `target` can grow to `reserve`; None if that won't do."""
-        needed = self.used_cells - target.cells + reserve - self._cells
-        idle = [s for s in self._slots if s.is_free and s is not target and s.tokens]
-        clear = []
-        for slot in sorted(idle, key=lambda s: s.last_used):
-            if needed <= 0:
-                break
-            clear.append(slot.index)
-            needed -= slot.cells
-        return clear if needed <= 0 else None
-
-    def _oldest_free(self) -> Slot:
-        return min(
-            (slot for slot in self._slots if slot.is_free),
-            key=lambda slot: (bool(slot.tokens), slot.last_used),
+    def _fits(self, shared: Node, growth: int) -> bool:
+        """Whether there is room for `growth` more cells if all but `shared` is given up."""
+        running = self._promises.keys()
+        kept = sum(
+            len(node.tokens) for node in self._prefixes if not running.isdisjoint(node.holders)
         )
+        node: Node | None = shared
+        while node is not None and running.isdisjoint(node.holders):
+            kept += len(node.tokens)
+            node = node.parent
+        return kept + self.promised_cells + growth <= self._cells
 
-    def _touch(self, slot: Slot) -> None:
-        self._clock += 1
-        slot.last_used = self._clock
+    def _take_number(self, shared: Node) -> tuple[int, int | None]:
+        """A slot that holds what is shared and nothing else, and the slot it must copy from."""
+        idle = [slot for slot in self if slot not in self._promises]
+        slot = min(idle, key=lambda s: (self._prefixes.tip(s).last_used, s))
+        others = shared.holders - {slot}
+        if shared.end and not others:
+            self._prefixes.truncate(slot, shared.end)
+            return slot, None
+        self._prefixes.truncate(slot, 0)
+        self._prefixes.hold(slot, shared)
+        return slot, min(others, default=None)
 
+    def _drop_needless(self) -> list[Cut]:
+        """Empty the idle slots whose tokens another one holds, too: their numbers are wanted."""
+        cuts = []
+        for slot in self:
+            if slot not in self._promises and len(self._prefixes.tip(slot).holders) > 1:
+                self._prefixes.truncate(slot, 0)
+                cuts.append(Cut(slot, 0))
+        return cuts
 
-def common_prefix(left: Tokens[int], right: Tokens[int]) -> int:
-    """How many tokens two lists share at their beginning."""
-    length = 0
-    for a, b in zip(left, right, strict=False):
-        if a != b:
-            break
-        length += 1
-    return length
+    def _make_room(self) -> tuple[Cut, ...]:
+        """Give up what was not used for longest, as much as is needed."""
+        cuts: list[Cut] = []
+        while (missing := self.used_cells + self.promised_cells - self._cells) > 0:
+            leaf = min(self._idle_leaves(), key=lambda node: node.last_used)
+            length = max(leaf.end - missing, leaf.start)
+            for slot in sorted(leaf.holders):
+                self._prefixes.truncate(slot, length)
+                cuts.append(Cut(slot, length))
+        return tuple(cuts)
 
-
-def _may_overwrite(slot: Slot, reused: int) -> bool:
-    """Whether a slot is continued in place: it is free and would lose less than it gives."""
-    return slot.is_free and reused > 0 and 2 * reused >= len(slot.tokens)
+    def _idle_leaves(self) -> list[Node]:
+        running = self._promises.keys()
+        return [n for n in self._prefixes if not n.children and running.isdisjoint(n.holders)]

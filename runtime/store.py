@@ -4,18 +4,21 @@ A model is visible once its manifest is; a manifest is written last and in one s
 is never half there.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runtime.errors import BadName, ModelRuntimeError, UnknownModel, WrongDigest
-from runtime.manifest import Layer, Manifest, read_manifest
+from runtime.errors import BadName, ModelRuntimeError, UnknownBlob, UnknownModel, WrongDigest
+from runtime.manifest import DIGEST, Layer, Manifest, read_manifest
 from runtime.names import ModelName, parse_name
 
 HASH_CHUNK_BYTES = 4 * 1024 * 1024
@@ -44,7 +47,7 @@ class Store:
         self.models_dir = models_dir
         self._shared_dirs = shared_dirs
         # Digests already checked, with the state of the file at that time.
-        self._verified: dict[Path, tuple[int, int, int]] = {}
+        self._verified: dict[Path, tuple[int, ...]] = {}
 
     @property
     def _manifests_dir(self) -> Path:
@@ -108,11 +111,77 @@ class Store:
         paths = [self.blob_path(x.digest) for x in model.manifest.layers_of(media_type)]
         return "\n".join(path.read_text() for path in paths if path.exists())
 
-    def write_model(self, name: ModelName, manifest: Manifest) -> None:
-        """Make a model visible; all its blobs must be there."""
-        path = self._manifests_dir / (self.find(name) or name).path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_whole(path, manifest.raw)
+    def write_model(self, name: ModelName, manifest: Manifest) -> bool:
+        """Make a model visible, and let go of what stood under its name.
+
+        Whether blobs were removed by that. Raises UnknownBlob where one has gone meanwhile.
+        """
+        with self.locked("manifests"):
+            for layer in (manifest.config, *manifest.layers):
+                self.held(layer.digest)
+            before = self._manifest(name)
+            path = self._manifests_dir / (self.find(name) or name).path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_whole(path, manifest.raw)
+            return before is not None and self._prune(before)
+
+    def copy(self, source: ModelName, target: ModelName) -> InstalledModel:
+        """Give a model a second name. Raises UnknownModel, BadModelFile."""
+        self.write_model(target, self.read(source).manifest)
+        return self.read(target)
+
+    def delete(self, name: ModelName) -> InstalledModel:
+        """Remove a model, and its blobs that no other one needs. Raises UnknownModel."""
+        with self.locked("manifests"):
+            model = self.read(name)
+            path = self._manifests_dir / model.name.path
+            path.unlink()
+            for folder in path.relative_to(self._manifests_dir).parents[:-1]:
+                with contextlib.suppress(OSError):  # others still stand in it
+                    (self._manifests_dir / folder).rmdir()
+            self._prune(model.manifest)
+        return model
+
+    def held(self, digest: str) -> Path:
+        """The path of a blob that must be there. Raises UnknownBlob."""
+        path = self.blob_path(digest)
+        if not path.is_file():
+            raise UnknownBlob(
+                f"blob {digest} is not here", "Upload it with POST /api/blobs/DIGEST first."
+            )
+        return path
+
+    @contextmanager
+    def locked(self, what: str) -> Iterator[None]:
+        """Keep other threads and processes from the same work on this store."""
+        folder = self.models_dir / "downloads"
+        folder.mkdir(parents=True, exist_ok=True)
+        name = what.casefold().replace("/", "_").replace(":", "_")
+        with (folder / f"{name}.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _manifest(self, name: ModelName) -> Manifest | None:
+        known = self.find(name)
+        try:
+            path = self._manifests_dir / known.path if known else None
+            return None if path is None else read_manifest(path.read_bytes())
+        except ModelRuntimeError:
+            return None  # damaged: nothing can be said of its blobs
+
+    def _prune(self, manifest: Manifest) -> bool:
+        """Remove the blobs of a manifest that no other one names."""
+        needed: set[str] = set()
+        for path in self._manifests_dir.glob("*/*/*/*"):
+            # Digests are looked for in the text, so that what we cannot read keeps its blobs, too.
+            needed.update(DIGEST.findall(path.read_text(errors="replace")))
+        removed = False
+        for layer in (manifest.config, *manifest.layers):
+            path = self.blob_path(layer.digest)
+            if layer.digest not in needed and path.exists():
+                path.unlink()
+                removed = True
+        return removed
 
     def add_bytes(self, media_type: str, content: bytes) -> Layer:
         """Store a small blob."""
@@ -133,8 +202,14 @@ class Store:
                 "Pull again. If it repeats, the source serves another file than the catalogue"
                 " names: do not use it, and tell whoever keeps your package index.",
             )
+        return self.take(partial, digest)
+
+    def take(self, partial: Path, digest: str) -> Path:
+        """Move a file whose digest has been checked to its place."""
         path = self.blob_path(digest)
         path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
         partial.replace(path)
         return path
 
@@ -149,7 +224,8 @@ class Store:
                 f"the file of model '{model.name}' is missing", f"Run: lamplight pull {model.name}"
             )
         status = model.path.stat()
-        state = (status.st_size, status.st_mtime_ns, status.st_ino)
+        # The time of the last change, which no program can set back, tells of any write.
+        state = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         if self._verified.get(model.path) == state:
             return
         if sha256_of(model.path) != digest:

@@ -1,49 +1,59 @@
 """The process of one loaded model: no network, no keys, no files but the model.
 
-It reads requests from one connection and writes what comes of them to the same connection, and
-ends when the other side is gone. Between two steps it looks for news, so that a cancelled request
-costs at most one step.
+`enclosure` takes all that away from it before this file is imported. It reads requests from one
+connection and writes what comes of them to the same connection, and ends when the other side is
+gone. Between two steps it looks for news, so that a cancelled request costs at most one step.
 """
 
-import argparse
 import signal
 from multiprocessing.connection import Connection
 from typing import Any
 
-from runtime.answering import Answering, cells_of, slots_of
+from runtime.answering import Answering
 from runtime.backend import Backend
 from runtime.chat import ChatTemplate
-from runtime.embedding import MAX_TEXTS, Embedding
+from runtime.embedding import Embedding
 from runtime.errors import ModelRuntimeError
-from runtime.inspect import inspect
-from runtime.protocol import Cancel, CannotLoad, Embed, Generate, Ready, ToWorker, WorkerConfig
+from runtime.inspect import inspect_here
+from runtime.protocol import (
+    Cancel,
+    CannotLoad,
+    Detokenize,
+    Embed,
+    Generate,
+    Ready,
+    Tokenize,
+    ToWorker,
+    WorkerConfig,
+)
+from runtime.vocabulary import Vocabulary
 
 
-def main() -> None:
-    """Serve the connection whose file descriptor is the only argument."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("fd", type=int)
+def serve(fd: int) -> None:
+    """Serve the connection that has this number."""
     # Ctrl-C goes to the whole group; the front decides when we end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    connection: Connection[Any, Any] = Connection(parser.parse_args().fd)
+    connection: Connection[Any, Any] = Connection(fd)
     config: WorkerConfig = connection.recv()
     try:
-        work = _load(config, connection)
+        work, words = _load(config, connection)
     except ModelRuntimeError as error:
         connection.send(CannotLoad(error.message, error.hint))
         return
     try:
-        _serve(work, connection)
+        _serve(work, words, connection)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-def _load(config: WorkerConfig, connection: "Connection[Any, Any]") -> Answering | Embedding:
-    template = inspect(config.path).chat_template
+def _load(
+    config: WorkerConfig, connection: "Connection[Any, Any]"
+) -> tuple[Answering | Embedding, Vocabulary]:
+    template = inspect_here(config.path).chat_template
     backend = Backend(
         config.path,
-        cells=config.context_tokens if config.embeds else cells_of(config),
-        slots=MAX_TEXTS if config.embeds else slots_of(config),
+        cells=config.cells,
+        slots=config.slots,
         batch_tokens=config.batch_tokens,
         threads=config.threads,
         embeds=config.embeds,
@@ -56,17 +66,19 @@ def _load(config: WorkerConfig, connection: "Connection[Any, Any]") -> Answering
         chat = ChatTemplate(template, begin, end, backend.control_words())
         work = Answering(config, backend, chat, connection.send)
     connection.send(Ready(config.context_tokens, backend.size_bytes))
-    return work
+    return work, Vocabulary(backend, connection.send)
 
 
-def _serve(work: Answering | Embedding, connection: "Connection[Any, Any]") -> None:
+def _serve(
+    work: Answering | Embedding, words: Vocabulary, connection: "Connection[Any, Any]"
+) -> None:
     while True:
         while work.is_idle or connection.poll(0):
-            _take(work, connection.recv())
+            _take(work, words, connection.recv())
         work.step()
 
 
-def _take(work: Answering | Embedding, message: ToWorker) -> None:
+def _take(work: Answering | Embedding, words: Vocabulary, message: ToWorker) -> None:
     match message, work:
         case Cancel(id=request_id), _:
             work.cancel(request_id)
@@ -74,9 +86,9 @@ def _take(work: Answering | Embedding, message: ToWorker) -> None:
             work.add(message)
         case Embed(), Embedding():
             work.add(message)
+        case Tokenize(), _:
+            words.tokenize(message)
+        case Detokenize(), _:
+            words.detokenize(message)
         case _:
             raise AssertionError(f"{type(message).__name__} is not for this worker")
-
-
-if __name__ == "__main__":
-    main()

@@ -21,7 +21,7 @@ MAY_IMPORT = {
 }
 # Each outside thing has one door.
 DOORS = {
-    "llama_cpp": ("runtime/backend.py",),
+    "llama_cpp": ("runtime/backend.py", "runtime/quantizer.py"),
     "qdrant_edge": ("rag/index/edge.py", "rag/index/server.py"),
     "qdrant_client": ("rag/index/server.py",),
     "sqlalchemy": ("governance/",),

@@ -42,6 +42,10 @@ DEPARTMENT_RIGHTS = (
     Permission.QUOTAS_MANAGE,
     Permission.RETENTION_MANAGE,
 )
+_MODEL = "/models/{digest}"
+_APPROVAL = "/approvals/{approval_id}"
+# Whoever proposed withdraws as well as whoever decides.
+_PROPOSALS = (Permission.APPROVALS_PROPOSE, Permission.APPROVALS_DECIDE)
 _MODELS = (Permission.POLICIES_ASK, Permission.MODELS_USE)
 TABLE: Mapping[Row, Need] = {
     ("GET", "/"): Open.PERSON,
@@ -100,6 +104,16 @@ TABLE: Mapping[Row, Need] = {
     ("POST", f"{_DEPARTMENT}/retention/agree"): Permission.RETENTION_MANAGE,
     ("POST", f"{_DEPARTMENT}/retention/withdraw"): Permission.RETENTION_MANAGE,
     ("POST", f"{_DEPARTMENT}/hold"): Permission.RETENTION_MANAGE,
+    ("GET", "/models"): Permission.APPROVALS_READ,
+    ("GET", _MODEL): Permission.APPROVALS_READ,
+    ("POST", f"{_MODEL}/propose"): Permission.APPROVALS_PROPOSE,
+    ("POST", f"{_MODEL}/block"): Permission.APPROVALS_DECIDE,
+    ("POST", f"/models{_APPROVAL}/approve"): Permission.APPROVALS_DECIDE,
+    ("POST", f"/models{_APPROVAL}/withdraw"): _PROPOSALS,
+    ("POST", f"/models{_APPROVAL}/revoke"): Permission.APPROVALS_DECIDE,
+    ("POST", "/models/blocks"): Permission.APPROVALS_DECIDE,
+    ("POST", "/models/blocks/{block_id}/lift"): Permission.APPROVALS_DECIDE,
+    ("POST", "/models/departments/{department_id}"): Permission.APPROVALS_DECIDE,
     ("GET", "/rights"): Permission.RIGHTS_EXPLAIN,
     ("GET", "/audit"): Permission.AUDIT_READ,
     ("POST", "/audit/verify"): Permission.AUDIT_READ,
@@ -147,6 +161,18 @@ TABLE: Mapping[Row, Need] = {
     ("GET", "/api/v1/audit"): Permission.AUDIT_READ,
     ("POST", "/api/v1/audit/verify"): Permission.AUDIT_READ,
     ("GET", "/api/v1/audit/{seq}/proof"): Permission.AUDIT_READ,
+    ("GET", "/api/v1/inventory"): Permission.APPROVALS_READ,
+    ("GET", "/api/v1/approvals"): Permission.APPROVALS_READ,
+    ("POST", "/api/v1/approvals"): Permission.APPROVALS_PROPOSE,
+    ("GET", f"/api/v1{_APPROVAL}"): Permission.APPROVALS_READ,
+    ("POST", f"/api/v1{_APPROVAL}/approve"): Permission.APPROVALS_DECIDE,
+    ("POST", f"/api/v1{_APPROVAL}/withdraw"): _PROPOSALS,
+    ("POST", f"/api/v1{_APPROVAL}/revoke"): Permission.APPROVALS_DECIDE,
+    ("GET", "/api/v1/blocks"): Permission.APPROVALS_READ,
+    ("POST", "/api/v1/blocks"): Permission.APPROVALS_DECIDE,
+    ("POST", "/api/v1/blocks/{block_id}/lift"): Permission.APPROVALS_DECIDE,
+    ("GET", "/api/v1/data-classes"): Permission.APPROVALS_READ,
+    ("POST", "/api/v1/data-classes"): Permission.APPROVALS_DECIDE,
     ("POST", "/api/v1/index/rebuild"): Permission.PLATFORM_OPERATE,
     ("POST", "/api/v1/backups"): Permission.PLATFORM_OPERATE,
     ("POST", "/api/v1/audit/rotate-key"): Permission.PLATFORM_OPERATE,

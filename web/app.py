@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from web.access import STATIC_NAME
+from web.api.approvals import ApprovalsApi
 from web.api.ask import AskApi
 from web.api.audit import AuditApi
 from web.api.documents import DocumentsApi
@@ -20,6 +21,7 @@ from web.api.metrics import Metrics
 from web.api.openai import OpenAi
 from web.api.operations import OperationsApi
 from web.api.people import PeopleApi
+from web.approving import Approving
 from web.asked import Asked
 from web.asking import Asking
 from web.auth import Auth
@@ -41,6 +43,7 @@ from web.views.documents import DocumentPages, Notice
 from web.views.emergency import EmergencyPages
 from web.views.help import HelpPages
 from web.views.lock import LockPages
+from web.views.models import ModelPages
 from web.views.people import PeoplePages
 from web.views.rights import RightsPages
 from web.views.search import SearchPages
@@ -67,6 +70,7 @@ def create_app(platform: Platform) -> FastAPI:
     kept, kept_s = settings.answers_kept, settings.answers_kept_s
     asking = Asking(platform)
     answers: Shelf[Asked] = Shelf(kept, kept_s, time.monotonic)
+    approving = Approving(platform)
     roster = Roster(platform.people, platform.keys, platform.tickets)
     links: Shelf[tuple[str, str]] = Shelf(kept, LINKS_KEPT_S, time.monotonic)
     notices: Shelf[Notice] = Shelf(kept, kept_s, time.monotonic)
@@ -99,6 +103,7 @@ def create_app(platform: Platform) -> FastAPI:
             *AccountPages(platform, pages).routes(),
             *PeoplePages(platform, roster, pages, links).routes(),
             *DepartmentPages(platform, roster, pages).routes(),
+            *ModelPages(platform, approving, pages).routes(),
             *RightsPages(platform, roster, pages).routes(),
             *AuditPages(platform, pages).routes(),
             *EmergencyPages(platform, pages).routes(),
@@ -113,6 +118,7 @@ def create_app(platform: Platform) -> FastAPI:
             *PeopleApi(platform, roster).router().routes,
             *KeysApi(platform, roster).router().routes,
             *AuditApi(platform).router().routes,
+            *ApprovalsApi(platform, approving).router().routes,
             Mount(f"/static/{digest}", ImmutableFiles(directory=STATIC), name=STATIC_NAME),
         ],
     )

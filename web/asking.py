@@ -28,6 +28,7 @@ from web.allowed import while_allowed
 from web.caller import Caller
 from web.errors import AccessEnded, Forbidden, NotSignedIn, SessionLocked
 from web.limit_headers import limit_headers
+from web.model_admission import admit_model, model_check
 from web.parts import Platform
 
 RENEW_EVERY = timedelta(minutes=1)
@@ -69,7 +70,7 @@ class Asking:
     async def admit(
         self, caller: Caller, question: str, department: Department, channel: Channel
     ) -> Admitted:
-        """Let a question in. Raises Forbidden, QuotaExceeded."""
+        """Let a question in. Raises Forbidden, ModelNotApproved, QuotaExceeded."""
         return await run_in_threadpool(self._admit, caller, question, department, channel)
 
     async def events(self, admitted: Admitted) -> AsyncGenerator[AskEvent, None]:
@@ -116,6 +117,7 @@ class Asking:
         caller.require(Permission.POLICIES_ASK, department.id)
         platform, now = self._platform, self._platform.clock()
         rag = platform.rag_settings
+        admit_model(platform, caller, department.id, rag.chat_model)
         tokens = rag.prompt_tokens + rag.answer_tokens + INSTRUCTION_TOKENS + tokens_of(question)
         who = (caller.principal.person_id, department.id)
         reservation = platform.quotas.reserve(*who, tokens, now)
@@ -129,9 +131,12 @@ class Asking:
         )
         check = right_check(admitted.caller, Permission.POLICIES_ASK, department.id)
         renew = renewal(self._platform, admitted.reservation_id)
+        model = self._platform.rag_settings.chat_model
+        check_model = model_check(self._platform, admitted.caller, department.id, model)
 
         def check_and_renew() -> None:
             check()
+            check_model()
             renew()
 
         return while_allowed(

@@ -15,6 +15,7 @@ from web.access import DEPARTMENT_RIGHTS
 from web.account_words import browser_words, purpose_words
 from web.caller import Caller, maybe_caller_of
 from web.config import WebSettings
+from web.model_words import class_words
 from web.role_words import permission_words, role_words
 from web.running import Running
 from web.security import nonce_of
@@ -37,6 +38,7 @@ NAVIGATION: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
     ("/documents", "Documents", (Permission.POLICIES_READ,)),
     ("/people", "People", (Permission.PEOPLE_READ,)),
     ("/departments", "Departments", DEPARTMENT_RIGHTS),
+    ("/models", "Models", (Permission.APPROVALS_READ,)),
     ("/audit", "Audit", (Permission.AUDIT_READ,)),
 )
 
@@ -73,6 +75,7 @@ class Pages:
             count=count_words,
             date_words=date_words,
             list_words=list_words,
+            model_class=class_words,
             name=name_words,
             pages=pages_words,
             browser=browser_words,

@@ -26,6 +26,7 @@ from rag.config import RagSettings
 from rag.index import PassageIndex
 from web.asked import Asks
 from web.config import WebSettings
+from web.model_parts import ModelParts
 from web.passthrough import Passthrough
 from web.trail import Trail
 
@@ -111,6 +112,7 @@ class Platform:
     retention: RetentionStore
     trail: Trail
     operations: Operates
+    models: ModelParts
     oidc: ProviderParts | None = None
     admin_socket: Path | None = None
     session_idle_s: int = 900

@@ -29,6 +29,7 @@ from web.config import WebSettings
 from web.departments import choose
 from web.errors import AccessEnded, BadField, DepartmentNeeded
 from web.limit_headers import limit_headers
+from web.model_admission import admit_model, model_check
 from web.parts import Platform
 from web.problems import problem_of
 from web.sse import EventStream, event_bytes
@@ -45,11 +46,16 @@ TAIL_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One request on its way to the runtime. answer_tokens: the most that it may write."""
+    """One request on its way to the runtime. answer_tokens: the most that it may write.
+
+    digest: of the model, where it is known.
+    """
 
     caller: Caller
     department: Department
     model: str
+    digest: str | None
+    embeds: bool
     reservation_id: str
     prompt_tokens: int
     answer_tokens: int
@@ -67,8 +73,8 @@ class Passing:
     ) -> Response:
         """The runtime's answer, once its first piece is there.
 
-        Raises Forbidden, UnknownDepartment, NoDepartment, DepartmentNeeded, QuotaExceeded,
-        RuntimeSilent.
+        Raises Forbidden, UnknownDepartment, NoDepartment, DepartmentNeeded, ModelNotApproved,
+        QuotaExceeded, RuntimeSilent.
         """
         errand = await run_in_threadpool(self._admit, caller, raw, body)
         try:
@@ -95,11 +101,22 @@ class Passing:
         caller.require(Permission.MODELS_USE, None)
         department = _department(caller, body)
         now, who = self._platform.clock(), (caller.principal.person_id, department.id)
+        model, embeds = str(body.get("model", "")), "messages" not in body
+        found = admit_model(self._platform, caller, department.id, model, embeds=embeds)
         prompt, answer = tokens_of(raw.decode("utf-8", "replace")), answer_tokens(body)
         reservation = self._platform.quotas.reserve(*who, prompt + answer, now)
         headers = limit_headers(self._platform.quotas.left(*who, now))
-        model = str(body.get("model", ""))
-        return Errand(caller, department, model, reservation.id, prompt, answer, headers)
+        return Errand(
+            caller,
+            department,
+            model,
+            found.digest if found else None,
+            embeds,
+            reservation.id,
+            prompt,
+            answer,
+            headers,
+        )
 
     async def _watched(self, errand: Errand, answer: StreamingResponse) -> Pieces:
         outcome, is_stream = "failed", isinstance(answer, EventStream)
@@ -135,9 +152,13 @@ class Passing:
     def _check(self, errand: Errand) -> Callable[[], None]:
         check = right_check(errand.caller, Permission.MODELS_USE, errand.department.id)
         renew = renewal(self._platform, errand.reservation_id)
+        check_model = model_check(
+            self._platform, errand.caller, errand.department.id, errand.model, embeds=errand.embeds
+        )
 
         def check_and_renew() -> None:
             check()
+            check_model()
             renew()
 
         return check_and_renew
@@ -150,6 +171,7 @@ class Passing:
             errand.department.id,
             object_type="model",
             object_id=errand.model[:120],
+            digest=errand.digest,
             outcome=outcome,
             request_id=errand.caller.request_id,
             facts={"tokens": tokens or 0},

@@ -15,10 +15,11 @@ ROLE_NAMES: Mapping[Role, str] = {
 ROLE_MEANINGS: Mapping[Role, str] = {
     Role.STAFF: "Asks questions and reads the policies.",
     Role.EDITOR: "Does what staff do, and loads and removes documents.",
-    Role.APPROVER: "Does what staff do, and sees which documents are being loaded.",
+    Role.APPROVER: "Does what staff do, sees which documents are being loaded, and approves which "
+    "models may be used.",
     Role.AUDITOR: "Reads who did what and what was asked. Asks and changes nothing.",
-    Role.DEPARTMENT_ADMINISTRATOR: "Does what editors do, and manages the department's people, "
-    "limits and how long questions are kept.",
+    Role.DEPARTMENT_ADMINISTRATOR: "Does what editors do, manages the department's people, limits "
+    "and how long questions are kept, and proposes models.",
     Role.ADMINISTRATOR: "Manages everything in every department.",
 }
 PERMISSION_NAMES: Mapping[Permission, str] = {
@@ -45,6 +46,9 @@ PERMISSION_NAMES: Mapping[Permission, str] = {
     Permission.ACCOUNT_USE: "Use the own account page",
     Permission.MODELS_USE: "Use the models directly",
     Permission.MODELS_MANAGE: "Install and remove models",
+    Permission.APPROVALS_READ: "See the models and their approvals",
+    Permission.APPROVALS_PROPOSE: "Propose models for approval",
+    Permission.APPROVALS_DECIDE: "Approve, revoke and block models",
     Permission.PLATFORM_OPERATE: "Operate the platform",
 }
 

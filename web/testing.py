@@ -12,6 +12,8 @@ import httpx
 
 from governance.clock import utc_now
 from governance.events import Actor
+from governance.inventory import InstalledModel
+from governance.model_guard import NamedModel
 from governance.permissions import Permission, decide
 from governance.policies import PassageRecord
 from governance.sessions import digest_of
@@ -54,6 +56,28 @@ class ScriptedOperations:
         """Name the place and write nothing there."""
         self.asked.append((f"back up to {destination}", actor))
         return {"files": 0, "keys": with_keys}
+
+
+@dataclass
+class ScriptedModels:
+    """What is installed, as a test wants it: two models of the catalogue and one from a file."""
+
+    models: dict[str, InstalledModel] = field(
+        default_factory=lambda: {
+            name: InstalledModel(digest * 64, (name,), digest != "c", "Apache-2.0", 98_000_000)
+            for name, digest in (("chat", "a"), ("embed", "b"), ("brought", "c"))
+        }
+    )
+
+    def find(self, name: str, *, embeds: bool = False) -> NamedModel | None:
+        """The model of this name."""
+        del embeds
+        found = self.models.get(name.removesuffix(":latest"))
+        return None if found is None else NamedModel(name, found.digest, found.pinned)
+
+    def installed(self) -> Sequence[InstalledModel]:
+        """All of them."""
+        return tuple(self.models.values())
 
 
 @dataclass

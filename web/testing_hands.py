@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from governance.approval_rules import Proposal
+from governance.data_classes import DataClass
 from governance.events import SYSTEM, Actor
 from governance.people import Person
 from governance.permissions import Role
@@ -99,6 +101,51 @@ class Hands:
         full, now = RetentionMode.FULL, self.site.clock()
         self.site.platform.retention.propose(owner, place, full, 30, now)
         return place
+
+    def proposed(self) -> str:
+        """The id of a proposal by the owner to approve the model that somebody brought."""
+        now, owner = self.site.clock(), Actor("local", "owner", "socket")
+        wanted = Proposal(
+            digest="c" * 64,
+            model="brought",
+            data_classes=(DataClass.PUBLIC,),
+            department_ids=None,
+            purposes="Answers",
+            evidence="A test",
+            reason="A walk",
+            not_before=now,
+            expires_at=now + timedelta(days=1),
+        )
+        return self.site.platform.models.approvals.propose(owner, wanted, now).id
+
+    def approved(self) -> str:
+        """The id of one that somebody else has approved."""
+        approval_id, person = self.proposed(), self.person(None)
+        actor = Actor(person.issuer, person.subject, "password", person.id)
+        store = self.site.platform.models.approvals
+        return store.approve(actor, approval_id, "A walk", self.site.clock()).id
+
+    def proposal_of(self, model: str) -> dict[str, Any]:
+        """A proposal as a program sends it."""
+        ends = self.site.clock() + timedelta(days=1)
+        texts = {"purposes": "Answers", "evidence": "A test", "reason": "A walk"}
+        classes = {"data_classes": ["internal"], "expires_at": ends.isoformat()}
+        return {"model": model, **texts, **classes}
+
+    def new_name(self) -> str:
+        """The name of a new department."""
+        name = f"Walk {next(self.numbers)}"
+        return self.site.platform.policies.create_department(SYSTEM, name).name
+
+    def block_of_new(self) -> dict[str, str]:
+        """The fields of a block of a new department, which stops nobody else."""
+        return {"block-department": self.department(), "block-reason": "A walk"}
+
+    def blocked(self) -> str:
+        """The id of a block of a new department."""
+        owner, now = Actor("local", "owner", "socket"), self.site.clock()
+        blocks = self.site.platform.models.blocks
+        return blocks.block(owner, None, self.department(), "A walk", now).id
 
     def question(self) -> str:
         """A question that was asked."""

@@ -13,6 +13,9 @@ from lamplight.installing import install, model_store
 from lamplight.settings import Settings, load_settings
 from rag.model_keys import ModelKeys
 from runtime.api.guard import is_loopback
+from runtime.errors import ModelRuntimeError
+from runtime.names import parse_name
+from runtime.quarantine import Quarantine
 
 TIMEOUT_S = 600.0
 
@@ -82,6 +85,19 @@ def show(
 def stop(model: Annotated[str, typer.Argument(help="A loaded model.")], data: Data = None) -> None:
     """Unload a model from the running runtime."""
     _ask(load_settings(data), "POST", "/api/generate", {"model": model, "keep_alive": 0})
+
+
+def release(
+    model: Annotated[str, typer.Argument(help="A quarantined model.")], data: Data = None
+) -> None:
+    """Let a model be loaded again whose process has died too often."""
+    settings = load_settings(data)
+    try:
+        known = model_store(settings).read(parse_name(model))
+    except ModelRuntimeError as error:
+        raise CommandError(error.message, error.hint) from error
+    was = Quarantine.of(settings.runtime).release(known.manifest.model.digest)
+    results.print(f"{known.name} {'may be loaded again' if was else 'was not quarantined'}")
 
 
 def _as_json(model: Any) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from runtime.api.anthropic import Anthropic
+from runtime.api.completions import Completions
 from runtime.api.description import PATH as DESCRIPTION_PATH
 from runtime.api.description import describing
 from runtime.api.gate import Gate
@@ -20,8 +22,10 @@ from runtime.api.meter import Meter
 from runtime.api.ollama import NativeAnswers
 from runtime.api.openai import OpenAI
 from runtime.api.refusal import JSON, error_response
+from runtime.api.responses import Responses
 from runtime.api.service import Service
 from runtime.api.wire import json_bytes
+from runtime.catalog import Catalog, builtin_catalog
 from runtime.config import RuntimeSettings
 from runtime.engine import Engine
 from runtime.errors import ModelRuntimeError
@@ -32,10 +36,12 @@ OLLAMA_VERSION = "0.32.15"
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(settings: RuntimeSettings, store: Store, gate: Gate) -> Starlette:
+def create_app(
+    settings: RuntimeSettings, store: Store, gate: Gate, catalog: Catalog | None = None
+) -> Starlette:
     """The application that serves the models of a store to whom the gate lets in."""
     engine, meter = Engine(settings, store), Meter(gate)
-    routes = _routes(Service(settings, store, engine, meter))
+    routes = _routes(Service(settings, store, engine, meter), catalog or builtin_catalog())
     app = Starlette(
         routes=routes,
         middleware=[
@@ -55,9 +61,9 @@ def create_app(settings: RuntimeSettings, store: Store, gate: Gate) -> Starlette
     return app
 
 
-def _routes(service: Service) -> list[Route]:
+def _routes(service: Service, catalog: Catalog) -> list[Route]:
     answers, models, openai = NativeAnswers(service), NativeModels(service), OpenAI(service)
-    managing = Managing(service)
+    managing = Managing(service, catalog)
     return [
         _route("/", _alive, "GET", "HEAD"),
         _route(DESCRIPTION_PATH, describing(OLLAMA_VERSION), "GET"),
@@ -68,14 +74,22 @@ def _routes(service: Service) -> list[Route]:
         _route("/api/generate", answers.generate, "POST"),
         _route("/api/chat", answers.chat, "POST"),
         _route("/api/embed", answers.embed, "POST"),
+        _route("/api/embeddings", answers.embeddings, "POST"),
+        _route("/api/tokenize", answers.tokenize, "POST"),
+        _route("/api/detokenize", answers.detokenize, "POST"),
         _route("/api/pull", managing.pull, "POST"),
         _route("/api/push", managing.push, "POST"),
         _route("/api/create", managing.create, "POST"),
         _route("/api/copy", managing.copy, "POST"),
         _route("/api/delete", managing.delete, "DELETE"),
+        _route("/api/blobs/{digest}", managing.has_blob, "HEAD"),
+        _route("/api/blobs/{digest}", managing.take_blob, "POST"),
         _route("/v1/models", openai.models, "GET"),
         _route("/v1/models/{model:path}", openai.model, "GET"),
         _route("/v1/chat/completions", openai.chat, "POST"),
+        _route("/v1/completions", Completions(service).complete, "POST"),
+        _route("/v1/responses", Responses(service).respond, "POST"),
+        _route("/v1/messages", Anthropic(service).messages, "POST"),
         _route("/v1/embeddings", openai.embeddings, "POST"),
     ]
 

@@ -3,9 +3,10 @@
 import base64
 import binascii
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from runtime.api.body import Fields
+from runtime.api.body import Fields, decode_text
 from runtime.api.refusal import Refused
 from runtime.api.shapes import CONTENT_PART, MAX_TOP_LOGPROBS, ROLES, THINK_LEVELS
 from runtime.store import InstalledModel
@@ -20,19 +21,37 @@ def refuse_capability(model: InstalledModel, capability: str) -> Refused:
     )
 
 
-def check_think(fields: Fields, name: str) -> None:
-    """Our models do not think aloud: only `false` and absence are accepted. Raises Refused."""
+def read_think(fields: Fields) -> bool | str | None:
+    """Whether, or how hard, the model shall think; None if that is not said. Raises Refused."""
     think = fields.get("think")
-    if think is None or think is False:
-        return
-    if think is not True and think not in THINK_LEVELS:
+    if think is None or isinstance(think, bool):
+        return think
+    if think not in THINK_LEVELS:
         shown = think if isinstance(think, str) else json.dumps(think)
         raise Refused(
             400,
             f'invalid think value: "{shown}"'
             ' (must be "high", "medium", "low", "max", true, or false)',
         )
-    raise Refused(400, f'"{name}" does not support thinking', "Leave think out.")
+    return str(think)
+
+
+def read_tools(fields: Fields) -> tuple[Mapping[str, Any], ...]:
+    """Functions on offer, as OpenAI describes them. Raises Refused."""
+    found = []
+    for item in fields.items("tools"):
+        tool = fields.part("tools", item)
+        function = tool.within("function")
+        name, kind = function.text("name"), tool.text("type") or "function"
+        if kind != "function" or not name:
+            raise Refused(400, "a tool must be a function with a name", "See OpenAI's tools.")
+        described = {
+            "name": name,
+            "description": function.text("description"),
+            "parameters": function.object("parameters"),
+        }
+        found.append({"type": "function", "function": described})
+    return tuple(found)
 
 
 def read_schema(value: Any) -> str | None:
@@ -64,9 +83,28 @@ def native_messages(fields: Fields, model: InstalledModel) -> list[dict[str, Any
         message = fields.part("messages", item)
         if message.items("images"):
             raise refuse_capability(model, "vision")
-        content = message.text("content")
-        messages.append({"role": _role(message), "content": content})
+        more = {
+            "thinking": message.text("thinking"),
+            "reasoning_content": message.text("thinking"),
+            "tool_calls": _native_calls(message),
+            "tool_name": message.text("tool_name"),
+            "name": message.text("tool_name"),
+            "tool_call_id": message.text("tool_call_id"),
+        }
+        said = {"role": _role(message), "content": message.text("content")}
+        messages.append(said | {name: value for name, value in more.items() if value})
     return messages
+
+
+def _native_calls(message: Fields) -> list[dict[str, Any]]:
+    """Earlier calls of the model; their arguments are objects. Raises Refused."""
+    found = []
+    for item in message.items("tool_calls"):
+        call = message.part("tool_calls", item)
+        function = call.within("function")
+        called = {"name": function.text("name"), "arguments": function.object("arguments")}
+        found.append({"id": call.text("id"), "type": "function", "function": called})
+    return found
 
 
 def check_images(fields: Fields, model: InstalledModel) -> None:
@@ -87,10 +125,32 @@ def openai_messages(fields: Fields, model: InstalledModel) -> list[dict[str, Any
     messages = []
     for item in items:
         message = fields.part("messages", item)
-        role = _role(message)
-        for text in _texts(message, model):
-            messages.append({"role": role, "content": text})
+        more = {
+            "tool_calls": _openai_calls(message),
+            "tool_call_id": message.text("tool_call_id"),
+            "name": message.text("name"),
+        }
+        said = {"role": _role(message)} | {name: value for name, value in more.items() if value}
+        messages += [said | {"content": text} for text in _texts(message, model)]
     return messages
+
+
+def _openai_calls(message: Fields) -> list[dict[str, Any]]:
+    """Earlier calls of the model; their arguments are JSON texts. Raises Refused."""
+    found = []
+    for item in message.items("tool_calls"):
+        call = message.part("tool_calls", item)
+        function = call.within("function")
+        called = {"name": function.text("name"), "arguments": _decoded(function.text("arguments"))}
+        found.append({"id": call.text("id"), "type": "function", "function": called})
+    return found
+
+
+def _decoded(arguments: str) -> dict[str, Any]:
+    found = decode_text(arguments or "{}")
+    if not isinstance(found, dict):
+        raise Refused(400, "the arguments of a tool call must be a JSON object, as a text")
+    return found
 
 
 def _role(message: Fields) -> str:
@@ -107,7 +167,7 @@ def _texts(message: Fields, model: InstalledModel) -> list[str]:
         return [content]
     if isinstance(content, list):
         return [_text_of(part, model) for part in content]
-    if content is None and message.get("tool_calls"):
+    if content is None and message.items("tool_calls"):
         return [""]
     shown = "<nil>" if content is None else type(content).__name__
     raise Refused(400, f"invalid message content type: {shown}")

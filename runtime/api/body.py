@@ -82,6 +82,12 @@ class Fields:
             raise self._mismatch(name, value, "object")
         return Fields(value, self._inside(name), f"{self._struct}.{name}")
 
+    def block(self, name: str, value: Any) -> "Fields":
+        """An object inside an array that stands in a field of several kinds. Raises Refused."""
+        if not isinstance(value, dict):
+            raise self._mismatch(name, value, "object")
+        return Fields(value, self._inside(name), f"{self._struct}.{name}")
+
     def _inside(self, name: str) -> Shape:
         inside = self._shape.fields[name].inside
         assert inside is not None, name
@@ -135,6 +141,11 @@ async def _read(request: Request, limit_bytes: int) -> bytes:
             raise Refused(413, "http: request body too large", f"The limit is {limit_bytes} bytes.")
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def decode_text(text: str) -> Any:
+    """JSON inside of JSON. Raises Refused."""
+    return _decode(text.encode("utf-8", errors="replace"))
 
 
 def _decode(body: bytes) -> Any:

@@ -1,14 +1,14 @@
 """The OpenAPI description of the runtime, made from the shapes that its handlers read by."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runtime.api import shapes
-from runtime.api.refusal import JSON
+from runtime.api import dialect_shapes, shapes
+from runtime.api.refusal import ANTHROPIC_PATH, JSON
 from runtime.api.shape import JsonSchema, Shape
 from runtime.api.wire import EVENT_STREAM, NDJSON, json_bytes
 
@@ -54,23 +54,21 @@ EMBEDDINGS = _object("object data model usage", data=_list(EMBEDDING), usage=USA
 NATIVE_ERROR = _object("error", error=STRING, hint=STRING)
 OPENAI_ERROR = _object("error", error=_object("message type param code", message=STRING))
 
+ANTHROPIC_ERROR = _object("type error request_id", error=_object("type message", message=STRING))
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a method of a path does. answer: of JSON; others: media types that it may have, too.
-
-    is_refused: nobody is served, whatever their rights.
-    """
+    """What a method of a path does. answer: of JSON; others: media types that it may have, too."""
 
     summary: str
     body: Shape | None = None
     answer: JsonSchema | None = None
     others: tuple[str, ...] = ()
-    is_refused: bool = field(default=False)
 
 
 VERSION = _object("version", version=STRING)
-_OVER_HTTP = "Refused and recorded: models are changed with the lamplight command."
+STEP = _object("status", status=STRING, digest=STRING, total=COUNT, completed=COUNT)
 _ALIVE = Operation("Say that the runtime is there.", others=(PLAIN_TEXT,))
 _VERSION = Operation("The version of Ollama that is followed.", answer=VERSION)
 _TAGS = Operation("The installed models.", answer=_object("models", models=_list(TAG)))
@@ -97,17 +95,49 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "/api/embed"): Operation(
         "Make vectors.", shapes.EMBED, _object("model embeddings", embeddings=_list(VECTOR))
     ),
-    ("POST", "/api/pull"): Operation(_OVER_HTTP, shapes.PULL, is_refused=True),
-    ("POST", "/api/push"): Operation(_OVER_HTTP, shapes.PUSH, is_refused=True),
-    ("POST", "/api/create"): Operation(_OVER_HTTP, shapes.CREATE, is_refused=True),
-    ("POST", "/api/copy"): Operation(_OVER_HTTP, shapes.COPY, is_refused=True),
-    ("DELETE", "/api/delete"): Operation(_OVER_HTTP, shapes.DELETE, is_refused=True),
+    ("POST", "/api/embeddings"): Operation(
+        "Make one vector; the older form.",
+        shapes.LEGACY_EMBED,
+        _object("embedding", embedding=VECTOR),
+    ),
+    ("POST", "/api/tokenize"): Operation(
+        "The tokens of a text.", shapes.TOKENIZE, _object("model tokens content")
+    ),
+    ("POST", "/api/detokenize"): Operation(
+        "The text of tokens.", shapes.DETOKENIZE, _object("model content")
+    ),
+    ("POST", "/api/pull"): Operation(
+        "Install a model of the catalogue or of an allowed registry.", shapes.PULL, STEP, (NDJSON,)
+    ),
+    ("POST", "/api/push"): Operation(
+        "Take a model to an allowed registry.", shapes.PUSH, STEP, (NDJSON,)
+    ),
+    ("POST", "/api/create"): Operation("Make a model.", shapes.CREATE, STEP, (NDJSON,)),
+    ("POST", "/api/copy"): Operation("Give a model a second name.", shapes.COPY),
+    ("DELETE", "/api/delete"): Operation("Remove a model.", shapes.DELETE),
+    ("HEAD", "/api/blobs/{digest}"): Operation("Say whether a file is there."),
+    ("POST", "/api/blobs/{digest}"): Operation("Bring a file."),
     ("GET", "/v1/models"): Operation(
         "The installed models.", answer=_object("object data", data=_list(MODEL))
     ),
     ("GET", "/v1/models/{model:path}"): Operation("One installed model.", answer=MODEL),
     ("POST", "/v1/chat/completions"): Operation(
         "Answer a chat.", shapes.CHAT_COMPLETION, COMPLETION, (EVENT_STREAM,)
+    ),
+    ("POST", "/v1/completions"): Operation(
+        "Go on from a prompt.", dialect_shapes.COMPLETION, COMPLETION, (EVENT_STREAM,)
+    ),
+    ("POST", "/v1/responses"): Operation(
+        "Answer a conversation of items.",
+        dialect_shapes.RESPONSES,
+        _object("id object status model output usage", id=STRING),
+        (EVENT_STREAM,),
+    ),
+    ("POST", "/v1/messages"): Operation(
+        "Answer a chat, in Anthropic's form.",
+        dialect_shapes.ANTHROPIC,
+        _object("id type role model content stop_reason usage", id=STRING),
+        (EVENT_STREAM,),
     ),
     ("POST", "/v1/embeddings"): Operation("Make vectors.", shapes.OPENAI_EMBED, EMBEDDINGS),
 }
@@ -144,24 +174,28 @@ def _described(method: str, path: str, operation: Operation) -> dict[str, Any]:
     if operation.body is not None:
         content = {PLAIN_JSON: {"schema": operation.body.described()}}
         found["requestBody"] = {"required": True, "content": content}
-    if "{model}" in path:
+    named = [name for name in ("model", "digest") if f"{{{name}}}" in path]
+    if named:
+        schema = {**STRING, "minLength": 1}
         found["parameters"] = [
-            {"name": "model", "in": "path", "required": True, "schema": {**STRING, "minLength": 1}}
+            {"name": name, "in": "path", "required": True, "schema": schema} for name in named
         ]
     return found if method != "HEAD" else found | {"responses": {"200": {"description": "There."}}}
 
 
 def _responses(path: str, operation: Operation) -> dict[str, Any]:
     error = OPENAI_ERROR if path.startswith("/v1/") else NATIVE_ERROR
+    error = ANTHROPIC_ERROR if path == ANTHROPIC_PATH else error
     content: dict[str, Any] = {PLAIN_JSON: {"schema": error}}
     if "{" in path:
         content[PLAIN_TEXT] = {"schema": {**STRING, "examples": [NO_SUCH]}}
     refused = {"description": "Why not, and what to do.", "content": content}
-    if operation.is_refused:
-        return {"4XX": refused}
     answers: dict[str, Any] = {one: {"schema": STRING} for one in operation.others}
     if operation.answer is not None:
         answers[PLAIN_JSON] = {"schema": operation.answer}
-    return {"200": {"description": operation.summary, "content": answers}, "4XX": refused} | (
-        {"503": refused} if operation.body is not None else {}
+    done = {"description": operation.summary} | ({"content": answers} if answers else {})
+    return (
+        {"200": done, "4XX": refused}
+        | ({"201": {"description": "It is there now."}} if path.startswith("/api/blobs") else {})
+        | ({"503": refused, "507": refused} if operation.body is not None else {})
     )

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from governance.permissions import Permission, Principal
+from runtime.store import InstalledModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,13 @@ class Visit:
     """A visitor at one endpoint, which is a method and a path template.
 
     headers: what the gate has to say of the visitor's limits; they go out with the answer.
+    models: those that work for it now; the gate is asked about each again while they do.
     """
 
     visitor: Visitor
     endpoint: str
     headers: dict[str, str] = field(default_factory=dict)
+    models: list[InstalledModel] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,13 @@ class Gate(Protocol):
 
     def check(self, visitor: Visitor, permission: Permission, endpoint: str) -> None:
         """Let the visitor do this, or record that it was denied. Raises Forbidden."""
+        ...
+
+    def approve(self, visit: Visit, model: InstalledModel) -> None:
+        """Let this model work for the visitor, by its digest, or record that it was refused.
+
+        Raises Forbidden.
+        """
         ...
 
     def reserve(self, visit: Visit, tokens: int) -> str | None:

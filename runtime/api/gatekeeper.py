@@ -1,7 +1,8 @@
 """Asks the gate about every request before any of our code sees it, and again while it lasts.
 
 The same routes decide which permission is asked for and which endpoint runs, so no spelling of a
-path finds one without the other. A right that is withdrawn ends a stream that is under way.
+path finds one without the other. A right that is withdrawn ends a stream that is under way; so does
+an approval of its model that is revoked or expires, and a block.
 """
 
 import asyncio
@@ -17,8 +18,9 @@ from runtime.api.gate import Gate, Visit, Visitor
 from runtime.api.refusal import Forbidden, Refused, error_body, error_response, is_openai
 from runtime.api.wire import EVENT_STREAM, NDJSON, event, json_line
 
-# A withdrawn right ends open streams within five seconds (OWU-1): the wait, and the look itself.
-RECHECK_S = 2.0
+# A withdrawn right ends open streams within five seconds (OWU-1), a revoked approval or a block
+# within two (APR-3, GOV-3): the wait, and the look itself.
+RECHECK_S = 1.0
 _NOT_OPEN = Forbidden(
     "This route is not open to anybody.", "Report it: it has no row in access.py."
 )
@@ -66,14 +68,19 @@ class Gatekeeper:
             self._gate.check(visitor, access, endpoint)
         return visitor
 
+    def _approve_again(self, visit: Visit) -> None:
+        for model in tuple(visit.models):
+            self._gate.approve(visit, model)
+
     async def _serve(
         self, scope: Scope, receive: Receive, answer: "_Answer", access: Access | None
     ) -> None:
-        endpoint = scope["state"]["visit"].endpoint
+        visit = scope["state"]["visit"]
         work = asyncio.ensure_future(self._run(scope, receive, answer))
         try:
             while not (await asyncio.wait({work}, timeout=self._recheck_s))[0]:
-                await self._admit(scope, endpoint, access)
+                await self._admit(scope, visit.endpoint, access)
+                await asyncio.to_thread(self._approve_again, visit)
         except Refused as error:
             await _stop(work)
             await answer.end(error, scope, receive)

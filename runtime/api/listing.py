@@ -14,7 +14,7 @@ from runtime.api.shapes import SHOW
 from runtime.api.wire import FOREVER, json_bytes, timestamp
 from runtime.errors import UnknownModel
 from runtime.inspect import ModelFile
-from runtime.manifest import LICENSE_TYPE, PARAMS_TYPE, SYSTEM_TYPE
+from runtime.manifest import LICENSE_TYPE, MESSAGES_TYPE, PARAMS_TYPE, SYSTEM_TYPE
 from runtime.names import parse_name
 from runtime.store import InstalledModel
 
@@ -30,7 +30,10 @@ class NativeModels:
 
     async def tags(self, _request: Request) -> Response:
         """GET /api/tags."""
-        models = [_entry(model) | _tag_fields(model) for model in self._service.store.models()]
+        models = [
+            _entry(model) | _tag_fields(model, await self._service.capabilities(model))
+            for model in self._service.store.models()
+        ]
         return _json({"models": models})
 
     async def ps(self, _request: Request) -> Response:
@@ -62,24 +65,30 @@ class NativeModels:
             raise Refused(404, f"model '{parsed}' not found", error.hint) from error
         verbose = fields.flag("verbose", default=False)
         file = await self._service.file(model, whole=verbose)
-        return _json(self._shown(model, file, fields.text("system")) | _tensors(file, verbose))
+        await self._service.insert_marks(model)
+        can = list(await self._service.capabilities(model))
+        shown = self._shown(model, file, fields.text("system")) | {"capabilities": can}
+        return _json(shown | _tensors(file, verbose))
 
     def _shown(self, model: InstalledModel, file: ModelFile, system: str) -> dict[str, Any]:
         store = self._service.store
         system = system or store.layer_text(model, SYSTEM_TYPE)
+        template = self._service.own_template(model) or file.chat_template
         licence = store.layer_text(model, LICENSE_TYPE)
         parameters = _parameters(store.layer_text(model, PARAMS_TYPE))
         texts = {
             "license": licence,
-            "modelfile": _modelfile(model, file, system, parameters, licence),
+            "modelfile": _modelfile(model, template, system, parameters, licence),
             "parameters": "\n".join(f"{name:<30} {value}" for name, value in parameters),
-            "template": file.chat_template,
+            "template": template,
             "system": system,
         }
-        return {name: text for name, text in texts.items() if text} | {
+        more = {"messages": _messages(store.layer_text(model, MESSAGES_TYPE))}
+        # Ours: where weights come from that were made here.
+        more["provenance"] = model.config.get("provenance")
+        return {name: value for name, value in {**texts, **more}.items() if value} | {
             "details": _details(model),
             "model_info": _model_info(file),
-            "capabilities": list(model.capabilities),
             "modified_at": timestamp(model.modified_at),
         }
 
@@ -94,10 +103,10 @@ def _entry(model: InstalledModel) -> dict[str, Any]:
     }
 
 
-def _tag_fields(model: InstalledModel) -> dict[str, Any]:
+def _tag_fields(model: InstalledModel, capabilities: tuple[str, ...]) -> dict[str, Any]:
     return {
         "modified_at": timestamp(model.modified_at),
-        "capabilities": list(model.capabilities),
+        "capabilities": list(capabilities),
     }
 
 
@@ -130,6 +139,10 @@ def _tensors(file: ModelFile, verbose: bool) -> dict[str, Any]:
     }
 
 
+def _messages(text: str) -> Any:
+    return json.loads(text) if text else None
+
+
 def _parameters(text: str) -> list[tuple[str, str]]:
     found = []
     for name, value in (json.loads(text) if text else {}).items():
@@ -140,7 +153,7 @@ def _parameters(text: str) -> list[tuple[str, str]]:
 
 def _modelfile(
     model: InstalledModel,
-    file: ModelFile,
+    template: str,
     system: str,
     parameters: list[tuple[str, str]],
     licence: str,
@@ -152,8 +165,8 @@ def _modelfile(
         "",
         f"FROM {model.path}",
     ]
-    if file.chat_template:
-        lines.append(f'TEMPLATE """{file.chat_template}"""')
+    if template:
+        lines.append(f'TEMPLATE """{template}"""')
     if system:
         lines.append(f'SYSTEM """{system}"""')
     lines += [f"PARAMETER {name} {value}" for name, value in parameters]

@@ -1,4 +1,7 @@
-"""Counts what a model does for a request: reserved before, charged and recorded once after.
+"""Lets a model work for a request and counts it: reserved before, charged and recorded once after.
+
+Every way to a model leads through here, so this is where the gate is asked whether the model is
+approved for whom it works for: before it is loaded, and by the gatekeeper again while it works.
 
 The record is written before the last piece of an answer goes out, so that a whole answer that
 somebody has is always one that is recorded. Where a request is cut short it is written all the
@@ -41,11 +44,24 @@ class Meter:
 
     @asynccontextmanager
     async def charged(
-        self, visit: Visit, model: InstalledModel, prompt_tokens: int, answer_tokens: int = 0
+        self,
+        visit: Visit,
+        model: InstalledModel,
+        prompt_tokens: int,
+        answer_tokens: int = 0,
+        *,
+        works: bool = True,
     ) -> AsyncIterator[Tally]:
-        """Let a model work in this block for what is set aside. Raises LimitReached."""
+        """Let a model work in this block for what is set aside. Raises Forbidden, LimitReached.
+
+        works: False where it is only put away, for which it needs no approval.
+        """
         gate = self._gate
+        if works:
+            await asyncio.to_thread(gate.approve, visit, model)
         reservation = await asyncio.to_thread(gate.reserve, visit, prompt_tokens + answer_tokens)
+        if works:
+            visit.models.append(model)
         tally = Tally(prompt_tokens)
 
         def used(outcome: str = "done", reason: str | None = None) -> Use:
@@ -62,9 +78,11 @@ class Meter:
             yield tally
         except BaseException as error:
             renewal.cancel()
+            _gone(visit, model)
             await self._write(gate.record_use, visit, cut_short(error), reservation)
             raise
         renewal.cancel()
+        _gone(visit, model)
         await self._write(gate.record_use, visit, used(), reservation)
 
     async def changed(self, visit: Visit, change: Change) -> None:
@@ -85,6 +103,11 @@ class Meter:
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
         await asyncio.shield(task)
+
+
+def _gone(visit: Visit, model: InstalledModel) -> None:
+    if model in visit.models:
+        visit.models.remove(model)
 
 
 def was_read(tally: Tally, error: BaseException) -> bool:

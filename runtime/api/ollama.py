@@ -10,42 +10,48 @@ from starlette.responses import Response
 
 from runtime.api.asked import (
     check_images,
-    check_think,
     native_messages,
     read_logprobs,
     read_schema,
+    read_think,
+    read_tools,
     refuse_capability,
 )
 from runtime.api.body import Fields, read_fields
+from runtime.api.conversation import Manner, Wish, manner_of, with_beginning
 from runtime.api.gate import visit_of
 from runtime.api.refusal import JSON, Refused, error_body
 from runtime.api.service import Finished, Service
 from runtime.api.shape import Shape
-from runtime.api.shapes import CHAT, EMBED, GENERATE
+from runtime.api.shapes import CHAT, DETOKENIZE, EMBED, GENERATE, LEGACY_EMBED, TOKENIZE
+from runtime.api.spoken import Call, Piece, Pieces, Whole, spoken, whole
 from runtime.api.stream import stream, while_connected
 from runtime.api.vectors import as_floats, shortened
 from runtime.api.wire import NDJSON, json_bytes, json_line, keep_alive_s, now, without_zeros
-from runtime.errors import ModelRuntimeError
-from runtime.protocol import Delta, Embed, Generate, TokenChance
+from runtime.capabilities import inserted
+from runtime.create import check_template
+from runtime.errors import BadRequest, ModelRuntimeError
+from runtime.protocol import Detokenize, Embed, Generate, TokenChance, Tokenize
 from runtime.store import InstalledModel
-
-Parts = AsyncGenerator[Delta | Finished, None]
 
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """How an endpoint writes an answer. wrap: text and whether it is the end → its own fields."""
+    """How an endpoint writes an answer. wrap: what was said → its own fields."""
 
     model: str
-    wrap: Callable[[str], dict[str, Any]]
+    wrap: Callable[[str, str, list[Call]], dict[str, Any]]
     shows_context: bool = False
 
-    def piece(self, text: str, chances: tuple[TokenChance, ...]) -> dict[str, Any]:
+    def piece(self, piece: Piece) -> dict[str, Any]:
         """One line before the last."""
-        return self._line(text, {"done": False}, chances)
+        calls = [piece.call] if piece.call else []
+        said = self.wrap(piece.text, piece.thought, calls)
+        return self._line(said, {"done": False}, piece.chances)
 
-    def end(self, text: str, end: Finished, chances: tuple[TokenChance, ...]) -> dict[str, Any]:
-        """The last line, with the figures."""
+    def end(self, answer: Whole) -> dict[str, Any]:
+        """The last line, with the figures and what was not said before."""
+        end = answer.end
         done = end.done
         figures = {
             "context": list(done.tokens) if self.shows_context else [],
@@ -57,16 +63,18 @@ class Dialogue:
             "eval_duration": done.answer_ns,
         }
         fields = {"done": True, "done_reason": done.reason, **without_zeros(figures)}
-        return self._line(text, fields, chances)
+        said = self.wrap(answer.text, answer.thought, answer.calls)
+        return self._line(said, fields, tuple(answer.chances))
 
     def without_answer(self, reason: str) -> dict[str, Any]:
         """What a request to load or unload is answered with."""
-        return self._line("", {"done": True, "done_reason": reason}, ())
+        said = self.wrap("", "", [])
+        return self._line(said, {"done": True, "done_reason": reason}, ())
 
     def _line(
-        self, text: str, fields: dict[str, Any], chances: tuple[TokenChance, ...]
+        self, said: dict[str, Any], fields: dict[str, Any], chances: tuple[TokenChance, ...]
     ) -> dict[str, Any]:
-        line = {"model": self.model, "created_at": now(), **self.wrap(text), **fields}
+        line = {"model": self.model, "created_at": now(), **said, **fields}
         return line | ({"logprobs": logprobs(chances)} if chances else {})
 
 
@@ -83,21 +91,27 @@ class NativeAnswers:
         if not name:
             raise Refused(404, "model '' not found", "Name a model.")
         if not fields.text("prompt") and _keep_alive(fields) == 0:
-            quiet = Dialogue(name, lambda text: {"response": text})
-            return await self._unload(request, name, quiet)
-        model = self._service.for_answers(name, "generate")
+            return await self._unload(request, name, Dialogue(name, _generated))
+        model = await self._service.for_answers(name, "generate")
+        raw = fields.flag("raw", default=False)
         _check_raw(fields)
-        dialogue = Dialogue(
-            name, lambda text: {"response": text}, not fields.flag("raw", default=False)
-        )
-        if fields.text("suffix"):
-            raise refuse_capability(model, "insert")
-        check_think(fields, name)
+        dialogue = Dialogue(name, _generated, not raw)
+        think, schema = read_think(fields), read_schema(fields.get("format"))
         check_images(fields, model)
-        if not fields.text("prompt"):
+        plain = raw or bool(fields.text("suffix"))
+        wish = Wish((), think, fields.text("template"))
+        _check_template(wish.template)
+        manner = await manner_of(self._service, model, name, wish, schema=schema)
+        job = self._job(fields, model)
+        if fields.text("suffix"):
+            job["text"] = await self._inserted(fields, model)
+        elif not fields.text("prompt"):
             return await self._load(request, model, fields, dialogue)
-        job = self._job(fields, model) | self._prompt(fields, model)
-        return await self._answer(request, fields, model, Generate(**job), dialogue)
+        else:
+            job |= self._prompt(fields, model)
+        job["rendering"] = manner.rendering
+        listened = None if plain else manner
+        return await self._answer(request, fields, model, Generate(**job), dialogue, listened)
 
     async def chat(self, request: Request) -> Response:
         """POST /api/chat."""
@@ -105,24 +119,82 @@ class NativeAnswers:
         name = fields.text("model")
         if not name:
             raise Refused(400, "model is required", "Name a model.")
-        dialogue = Dialogue(name, lambda text: {"message": {"role": "assistant", "content": text}})
+        dialogue = Dialogue(name, _chatted)
         if not fields.items("messages") and _keep_alive(fields) == 0:
             return await self._unload(request, name, dialogue)
-        model = self._service.for_answers(name, "chat")
-        if fields.items("tools"):
-            raise refuse_capability(model, "tools")
-        check_think(fields, name)
+        model = await self._service.for_answers(name, "chat")
+        schema, wish = (
+            read_schema(fields.get("format")),
+            Wish(read_tools(fields), read_think(fields)),
+        )
+        manner = await manner_of(self._service, model, name, wish, schema=schema)
         messages = native_messages(fields, model)
         if not messages:
             return await self._load(request, model, fields, dialogue)
-        job = self._job(fields, model) | {"messages": self._with_system(model, messages)}
-        return await self._answer(request, fields, model, Generate(**job), dialogue)
+        job = self._job(fields, model) | {"rendering": manner.rendering}
+        job["messages"] = with_beginning(self._service, model, messages)
+        return await self._answer(request, fields, model, Generate(**job), dialogue, manner)
+
+    async def tokenize(self, request: Request) -> Response:
+        """POST /api/tokenize: which tokens a text has."""
+        fields = await self._read(request, TOKENIZE)
+        found = await self._words(request, fields, Tokenize(0, fields.text("content")))
+        return _json({**found, "tokens": list(found["tokens"])})
+
+    async def detokenize(self, request: Request) -> Response:
+        """POST /api/detokenize: which text tokens stand for."""
+        fields = await self._read(request, DETOKENIZE)
+        tokens = _token_numbers(fields.items("tokens"), "DetokenizeRequest.tokens")
+        found = await self._words(request, fields, Detokenize(0, tokens))
+        del found["tokens"]
+        return _json(found)
+
+    async def _words(
+        self, request: Request, fields: Fields, job: Tokenize | Detokenize
+    ) -> dict[str, Any]:
+        name = fields.text("model")
+        if not name:
+            raise Refused(400, "model is required", "Name a model.")
+        model = self._service.installed(name)
+        work = self._service.words(visit_of(request), model, job, _keep_alive(fields))
+        done = await while_connected(request, work)
+        times = {"total_duration": done.total_ns, "load_duration": done.load_ns}
+        return {
+            "model": name,
+            "content": done.words.text,
+            "tokens": done.words.tokens,
+            **without_zeros(times),
+        }
+
+    async def _inserted(self, fields: Fields, model: InstalledModel) -> str:
+        """The prompt for what stands between prompt and suffix. Raises Refused."""
+        marks = await self._service.insert_marks(model)
+        if marks is None:
+            raise refuse_capability(model, "insert")
+        return inserted(marks, fields.text("prompt"), fields.text("suffix"))
+
+    async def embeddings(self, request: Request) -> Response:
+        """POST /api/embeddings, the older form: one text, and a vector of its own length."""
+        fields = await self._read(request, LEGACY_EMBED)
+        name = fields.text("model")
+        if not name:
+            raise Refused(400, "model is required", "Name a model.")
+        model = await self._service.for_embedding(name)
+        text, keep = fields.text("prompt"), _keep_alive(fields)
+        options = self._service.options(model, fields.object("options"))
+        if not text:
+            await self._service.load(visit_of(request), model, keep)
+            return _json({"embedding": []})
+        job = Embed(0, (text,), options.num_ctx, unit_length=False)
+        work = self._service.embed(visit_of(request), model, job, keep)
+        result = await while_connected(request, work)
+        return _json({"embedding": as_floats(result.vectors.vectors[0]).tolist()})
 
     async def embed(self, request: Request) -> Response:
         """POST /api/embed."""
         fields = await self._read(request, EMBED)
         name = fields.text("model")
-        model = self._service.for_embedding(name)
+        model = await self._service.for_embedding(name)
         texts = _texts(fields.get("input"))
         keep = _keep_alive(fields)
         if not texts:
@@ -165,31 +237,13 @@ class NativeAnswers:
         prompt = fields.text("prompt")
         if fields.flag("raw", default=False):
             return {"text": prompt}
-        if fields.text("template"):
-            raise Refused(
-                400,
-                "template is not supported: a model's own chat template is used",
-                "Leave template out, or send raw with a prompt that is already formatted.",
-            )
-        context = fields.items("context")
-        if not all(isinstance(token, int) and not isinstance(token, bool) for token in context):
-            raise Refused(
-                400,
-                "json: cannot unmarshal array into Go struct field"
-                " GenerateRequest.context of type int",
-            )
-        system = fields.text("system") or ("" if context else self._service.system_text(model))
-        messages = [{"role": "system", "content": system}] if system else []
-        messages.append({"role": "user", "content": prompt})
-        return {"messages": tuple(messages), "context": tuple(context)}
-
-    def _with_system(
-        self, model: InstalledModel, messages: list[dict[str, Any]]
-    ) -> tuple[dict[str, Any], ...]:
-        system = self._service.system_text(model)
-        if system and messages[0]["role"] != "system":
-            messages = [{"role": "system", "content": system}, *messages]
-        return tuple(messages)
+        context = _token_numbers(fields.items("context"), "GenerateRequest.context")
+        user = {"role": "user", "content": prompt}
+        system = fields.text("system") or None
+        if context:
+            first = [{"role": "system", "content": system}] if system else []
+            return {"messages": (*first, user), "context": context}
+        return {"messages": with_beginning(self._service, model, [user], system)}
 
     async def _load(
         self, request: Request, model: InstalledModel, fields: Fields, dialogue: Dialogue
@@ -209,31 +263,44 @@ class NativeAnswers:
         model: InstalledModel,
         job: Generate,
         dialogue: Dialogue,
+        manner: Manner | None,
     ) -> Response:
         parts = self._service.answer(visit_of(request), model, job, _keep_alive(fields))
+        if manner is None:
+            pieces = spoken(parts, None)
+        else:
+            pieces = spoken(parts, manner.speech(), shows_thoughts=manner.shows_thoughts)
         if fields.flag("stream", default=True):
-            pieces = self._pieces(parts, dialogue)
-            return await stream(request, pieces, NDJSON, _last_words)
-        return _json(await while_connected(request, self._collect(parts, dialogue)))
+            return await stream(request, _lines(pieces, dialogue), NDJSON, _last_words)
+        return _json(dialogue.end(await while_connected(request, whole(pieces))))
 
-    async def _pieces(self, answer: Parts, dialogue: Dialogue) -> AsyncGenerator[bytes, None]:
-        async with aclosing(answer) as parts:
-            async for part in parts:
-                if isinstance(part, Delta):
-                    yield json_line(dialogue.piece(part.text, part.chances))
-                else:
-                    yield json_line(dialogue.end("", part, ()))
 
-    async def _collect(self, answer: Parts, dialogue: Dialogue) -> dict[str, Any]:
-        texts: list[str] = []
-        chances: list[TokenChance] = []
-        async with aclosing(answer) as parts:
-            async for part in parts:
-                if isinstance(part, Finished):
-                    return dialogue.end("".join(texts), part, tuple(chances))
-                texts.append(part.text)
-                chances.extend(part.chances)
-        raise AssertionError("an answer has an end")
+async def _lines(pieces: Pieces, dialogue: Dialogue) -> AsyncGenerator[bytes, None]:
+    async with aclosing(pieces) as parts:
+        async for part in parts:
+            if isinstance(part, Finished):
+                yield json_line(dialogue.end(Whole(part)))
+            else:
+                yield json_line(dialogue.piece(part))
+
+
+def _generated(text: str, thought: str, _calls: list[Call]) -> dict[str, Any]:
+    return {"response": text} | ({"thinking": thought} if thought else {})
+
+
+def _chatted(text: str, thought: str, calls: list[Call]) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": text}
+    if thought:
+        message["thinking"] = thought
+    if calls:
+        message["tool_calls"] = [
+            {
+                "id": call.id,
+                "function": {"index": call.index, "name": call.name, "arguments": call.arguments},
+            }
+            for call in calls
+        ]
+    return {"message": message}
 
 
 def logprobs(chances: tuple[TokenChance, ...]) -> list[dict[str, Any]]:
@@ -256,6 +323,19 @@ def _check_raw(fields: Fields) -> None:
     refused = fields.text("template") or fields.text("system") or fields.items("context")
     if fields.flag("raw", default=False) and refused:
         raise Refused(400, "raw mode does not support template, system, or context")
+
+
+def _check_template(template: str) -> None:
+    try:
+        check_template(template)
+    except BadRequest as error:
+        raise Refused(400, error.message, error.hint) from error
+
+
+def _token_numbers(given: list[Any], field: str) -> tuple[int, ...]:
+    if not all(isinstance(token, int) and not isinstance(token, bool) for token in given):
+        raise Refused(400, f"json: cannot unmarshal array into Go struct field {field} of type int")
+    return tuple(given)
 
 
 def _texts(given: Any) -> tuple[str, ...]:

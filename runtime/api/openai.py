@@ -10,19 +10,21 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runtime.api.asked import openai_messages, read_logprobs, read_schema, refuse_capability
+from runtime.api.asked import openai_messages, read_logprobs, read_schema, read_tools
 from runtime.api.body import Fields, read_fields
+from runtime.api.conversation import Manner, Wish, manner_of, with_beginning
 from runtime.api.gate import visit_of
-from runtime.api.ollama import Parts, logprobs
+from runtime.api.ollama import logprobs
 from runtime.api.refusal import JSON, Refused, error_body
 from runtime.api.service import Finished, Service
 from runtime.api.shape import Shape
 from runtime.api.shapes import CHAT_COMPLETION, EFFORTS, ENCODINGS, OPENAI_EMBED
+from runtime.api.spoken import Call, Piece, Pieces, Whole, spoken, whole
 from runtime.api.stream import stream, while_connected
 from runtime.api.vectors import as_base64, as_floats, shortened
 from runtime.api.wire import DONE_EVENT, EVENT_STREAM, event, json_bytes
 from runtime.errors import ModelRuntimeError, UnknownModel
-from runtime.protocol import Delta, Embed, Generate, TokenChance
+from runtime.protocol import Embed, Generate, TokenChance
 from runtime.store import InstalledModel
 
 FINGERPRINT = "fp_ollama"
@@ -39,16 +41,18 @@ class Completion:
     id: str = field(default_factory=lambda: f"chatcmpl-{random.randrange(999)}")  # noqa: S311
     created: int = field(default_factory=lambda: int(time.time()))
 
-    def whole(self, text: str, end: Finished, chances: list[TokenChance]) -> dict[str, Any]:
+    def whole(self, answer: Whole) -> dict[str, Any]:
         """An answer in one piece."""
-        choice: dict[str, Any] = {
-            "index": 0,
-            "message": {"role": "assistant", "content": text},
-            "finish_reason": end.done.reason,
-        }
-        if chances:
-            choice["logprobs"] = {"content": logprobs(tuple(chances))}
-        return self._object("chat.completion", [choice]) | {"usage": _usage(end)}
+        message: dict[str, Any] = {"role": "assistant", "content": answer.text}
+        if answer.thought:
+            message["reasoning"] = answer.thought
+        if answer.calls:
+            message["tool_calls"] = [_call(call) for call in answer.calls]
+        reason = "tool_calls" if answer.calls else answer.end.done.reason
+        choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": reason}
+        if answer.chances:
+            choice["logprobs"] = {"content": logprobs(tuple(answer.chances))}
+        return self._object("chat.completion", [choice]) | {"usage": usage_of(answer.end)}
 
     def chunk(
         self, delta: dict[str, Any], reason: str | None, chances: tuple[TokenChance, ...] = ()
@@ -61,7 +65,7 @@ class Completion:
 
     def usage_chunk(self, end: Finished) -> dict[str, Any]:
         """The part that holds only the counts."""
-        return self._object("chat.completion.chunk", []) | {"usage": _usage(end)}
+        return self._object("chat.completion.chunk", []) | {"usage": usage_of(end)}
 
     def _object(self, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
         return {
@@ -83,13 +87,13 @@ class OpenAI:
     async def models(self, _request: Request) -> Response:
         """GET /v1/models."""
         models = [_model(model) for model in self._service.store.models()]
-        return _json({"object": "list", "data": models})
+        return json_response({"object": "list", "data": models})
 
     async def model(self, request: Request) -> Response:
         """GET /v1/models/{model}."""
         name = request.path_params["model"]
         try:
-            return _json(_model(self._service.find(name)))
+            return json_response(_model(self._service.find(name)))
         except UnknownModel as error:
             raise Refused(404, f"model '{name}' not found", error.hint) from error
 
@@ -99,15 +103,16 @@ class OpenAI:
         name = fields.text("model")
         if not name:
             raise Refused(400, "model is required", "Name a model.")
-        model = self._service.for_answers(name, "chat")
-        job = self._job(fields, model)
+        model = await self._service.for_answers(name, "chat")
+        job, manner = await self._job(fields, model)
         parts = self._service.answer(visit_of(request), model, job, None)
+        pieces = spoken(parts, manner.speech(), shows_thoughts=manner.shows_thoughts)
         completion = Completion(name)
         usage = fields.within("stream_options").flag("include_usage", default=False)
         if fields.flag("stream", default=False):
-            pieces = self._pieces(parts, completion, usage)
-            return await stream(request, pieces, EVENT_STREAM, _last_words)
-        return _json(await while_connected(request, self._collect(parts, completion)))
+            events = self._events(pieces, completion, usage)
+            return await stream(request, events, EVENT_STREAM, last_words)
+        return json_response(completion.whole(await while_connected(request, whole(pieces))))
 
     async def embeddings(self, request: Request) -> Response:
         """POST /v1/embeddings."""
@@ -115,7 +120,7 @@ class OpenAI:
         name = fields.text("model")
         encoding = _encoding(fields)
         texts = _inputs(fields.get("input"))
-        model = self._service.for_embedding(name)
+        model = await self._service.for_embedding(name)
         dimensions = fields.integer("dimensions") or 0
         work = self._service.embed(visit_of(request), model, Embed(0, texts), None)
         result = await while_connected(request, work)
@@ -130,62 +135,61 @@ class OpenAI:
         ]
         count = result.vectors.prompt_tokens
         usage = {"prompt_tokens": count, "total_tokens": count}
-        return _json({"object": "list", "data": data, "model": name, "usage": usage})
+        return json_response({"object": "list", "data": data, "model": name, "usage": usage})
 
     async def _read(self, request: Request, shape: Shape) -> Fields:
         return await read_fields(request, shape, self._service.settings.max_body_bytes)
 
-    def _job(self, fields: Fields, model: InstalledModel) -> Generate:
-        if fields.items("tools"):
-            raise refuse_capability(model, "tools")
-        _check_effort(fields, model)
-        messages = openai_messages(fields, model)
-        system = self._service.system_text(model)
-        if system and messages[0]["role"] != "system":
-            messages = [{"role": "system", "content": system}, *messages]
-        return Generate(
+    async def _job(self, fields: Fields, model: InstalledModel) -> tuple[Generate, Manner]:
+        schema = _response_format(fields)
+        tools = () if fields.get("tool_choice") == "none" else read_tools(fields)
+        wish = Wish(tools, think_of(_effort(fields)))
+        manner = await manner_of(self._service, model, str(model.name), wish, schema=schema)
+        job = Generate(
             id=0,
-            options=self._service.options(model, _options(fields)),
-            messages=tuple(messages),
-            schema=_response_format(fields),
+            options=self._service.options(model, openai_options(fields)),
+            messages=with_beginning(self._service, model, openai_messages(fields, model)),
+            schema=schema,
+            rendering=manner.rendering,
             logprobs=read_logprobs(fields),
         )
+        return job, manner
 
-    async def _pieces(
-        self, answer: Parts, completion: Completion, usage: bool
+    async def _events(
+        self, pieces: Pieces, completion: Completion, usage: bool
     ) -> AsyncGenerator[bytes, None]:
-        role = {"role": "assistant"}  # in the first chunk only
-        async with aclosing(answer) as parts:
+        role, called = {"role": "assistant"}, False  # the role is in the first chunk only
+        async with aclosing(pieces) as parts:
             async for part in parts:
-                if isinstance(part, Delta):
-                    delta = role | {"content": part.text}
-                    role = {}
-                    yield event(completion.chunk(delta, None, part.chances))
+                if isinstance(part, Piece):
+                    yield event(completion.chunk(role | _delta(part), None, part.chances))
+                    role, called = {}, called or part.call is not None
                     continue
                 if role:
                     yield event(completion.chunk(role | {"content": ""}, None))
-                yield event(completion.chunk({}, part.done.reason))
+                reason = "tool_calls" if called else part.done.reason
+                yield event(completion.chunk({}, reason))
                 if usage:
                     yield event(completion.usage_chunk(part))
                 yield DONE_EVENT
 
-    async def _collect(self, answer: Parts, completion: Completion) -> dict[str, Any]:
-        texts: list[str] = []
-        chances: list[TokenChance] = []
-        async with aclosing(answer) as parts:
-            async for part in parts:
-                if isinstance(part, Finished):
-                    return completion.whole("".join(texts), part, chances)
-                texts.append(part.text)
-                chances.extend(part.chances)
-        raise AssertionError("an answer has an end")
+
+def _delta(piece: Piece) -> dict[str, Any]:
+    if piece.call:
+        return {"content": "", "tool_calls": [_call(piece.call)]}
+    return {"reasoning": piece.thought} if piece.thought else {"content": piece.text}
 
 
-def _options(fields: Fields) -> dict[str, Any]:
+def _call(call: Call) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.arguments_text}
+    return {"id": call.id, "index": call.index, "type": "function", "function": function}
+
+
+def openai_options(fields: Fields, *, newest: bool = True) -> dict[str, Any]:
     """OpenAI's fields under Ollama's names. `max_completion_tokens` is the newer `max_tokens`."""
     stop = fields.get("stop")
     temperature, top_p = fields.number("temperature"), fields.number("top_p")
-    longest = fields.integer("max_completion_tokens")
+    longest = fields.integer("max_completion_tokens") if newest else None
     return {
         "num_predict": fields.integer("max_tokens") if longest is None else longest,
         "seed": fields.integer("seed"),
@@ -209,13 +213,17 @@ def _response_format(fields: Fields) -> str | None:
             return None
 
 
-def _check_effort(fields: Fields, model: InstalledModel) -> None:
-    nested = fields.within("reasoning").text("effort")
-    effort = nested or fields.text("reasoning_effort")
+def _effort(fields: Fields) -> str:
+    return fields.within("reasoning").text("effort") or fields.text("reasoning_effort")
+
+
+def think_of(effort: str) -> bool | str | None:
+    """OpenAI's effort in Ollama's words. Raises Refused."""
     if effort and effort not in EFFORTS:
         raise Refused(400, f"invalid reasoning value: '{effort}'")
-    if effort and effort != "none":
-        raise Refused(400, f'"{model.name}" does not support thinking', "Leave it out.")
+    if effort in ("", "none"):
+        return False if effort else None
+    return {"minimal": "low", "xhigh": "max", "ultra": "max"}.get(effort, effort)
 
 
 def _encoding(fields: Fields) -> str:
@@ -238,7 +246,8 @@ def _inputs(given: Any) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _usage(end: Finished) -> dict[str, int]:
+def usage_of(end: Finished) -> dict[str, int]:
+    """The counts of an answer."""
     prompt, answer = end.done.prompt_tokens, end.done.answer_tokens
     return {
         "prompt_tokens": prompt,
@@ -256,9 +265,11 @@ def _model(model: InstalledModel) -> dict[str, Any]:
     }
 
 
-def _last_words(error: ModelRuntimeError) -> bytes:
+def last_words(error: ModelRuntimeError) -> bytes:
+    """The end of a stream that fails."""
     return event(error_body(error, openai=True))
 
 
-def _json(value: Any) -> Response:
+def json_response(value: Any) -> Response:
+    """A response of JSON."""
     return Response(json_bytes(value), media_type=JSON)

@@ -1,5 +1,6 @@
 """Errors as the two dialects write them: Ollama's `{"error": text}` and OpenAI's object."""
 
+from secrets import token_hex
 from typing import Any
 
 from starlette.responses import Response
@@ -10,18 +11,29 @@ from runtime.errors import (
     BadRequest,
     Cancelled,
     ModelRuntimeError,
+    NoSpace,
+    Quarantined,
+    RegistryNotAllowed,
     ServerBusy,
+    TooLarge,
+    UnknownBlob,
     UnknownModel,
 )
 
 JSON = "application/json; charset=utf-8"
+ANTHROPIC_PATH = "/v1/messages"
 CLIENT_CLOSED_REQUEST = 499
 
 _STATUS: tuple[tuple[type[ModelRuntimeError], int], ...] = (
     (BadName, 400),
     (BadRequest, 400),
     (UnknownModel, 404),
+    (UnknownBlob, 400),
+    (RegistryNotAllowed, 403),
+    (NoSpace, 507),
     (ServerBusy, 503),
+    (TooLarge, 503),
+    (Quarantined, 503),
     (Cancelled, CLIENT_CLOSED_REQUEST),
 )
 _OPENAI_TYPES = {
@@ -99,9 +111,18 @@ def error_body(error: ModelRuntimeError, *, openai: bool) -> dict[str, Any]:
     return {"error": error.message} | ({"hint": error.hint} if error.hint else {})
 
 
+def anthropic_body(error: ModelRuntimeError) -> dict[str, Any]:
+    """The error object of the Anthropic dialect."""
+    status = status_of(error)
+    kind = "overloaded_error" if status in (503, 529) else _OPENAI_TYPES.get(status, "api_error")
+    said = {"type": kind, "message": _said(error)}
+    return {"type": "error", "error": said, "request_id": f"req_{token_hex(12)}"}
+
+
 def error_response(error: ModelRuntimeError, path: str) -> Response:
     """The response to a request that failed before it was answered."""
     body = error_body(error, openai=is_openai(path))
+    body = anthropic_body(error) if path == ANTHROPIC_PATH else body
     headers = error.headers if isinstance(error, Refused) else {}
     return Response(json_bytes(body), status_of(error), headers, media_type=JSON)
 

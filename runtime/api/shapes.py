@@ -60,8 +60,9 @@ ANSWERING = {
     "logprobs": flag(),
     "top_logprobs": TOP_LOGPROBS,
     "think": one_of(
-        "Our models do not think aloud: only false is accepted.",
-        {"const": False},
+        "Whether, or how hard, a model that can shall think.",
+        {"type": "boolean"},
+        {"enum": list(THINK_LEVELS)},
     ),
 }
 GENERATE = Shape(
@@ -69,18 +70,55 @@ GENERATE = Shape(
     {
         **ANSWERING,
         "prompt": text("Without one the model is only loaded, or with keep_alive 0 unloaded."),
-        "suffix": text("For models that insert; ours do not.", maxLength=0),
+        "suffix": text("What follows the answer; for models that insert."),
         "system": text(),
-        "template": text("A model's own chat template is used.", maxLength=0),
+        "template": text("In Jinja, in place of the model's own."),
         "raw": flag("The prompt is already formatted."),
         "context": items("Tokens of an earlier answer.", items={"type": "integer"}),
         "images": items("For models that see; ours do not.", maxItems=0),
     },
     required=("model",),
 )
+FUNCTION = Shape(
+    "function",
+    {
+        "name": text(minLength=1),
+        "description": text(),
+        "parameters": free("A JSON schema of its arguments."),
+    },
+    required=("name",),
+)
+TOOLS = items(
+    "Functions that the model may ask to be called.",
+    Shape(
+        "tools",
+        {"type": text(enum=["function", None]), "function": a(FUNCTION)},
+        required=("function",),
+    ),
+)
+NATIVE_CALL = Shape(
+    "tool_calls",
+    {
+        "id": text(),
+        "function": a(Shape("function", {"name": text(), "arguments": free("An object.")})),
+    },
+)
+OPENAI_CALL = Shape(
+    "tool_calls",
+    {
+        "id": text(),
+        "function": a(
+            Shape("function", {"name": text(), "arguments": text("An object, as JSON.")})
+        ),
+    },
+)
 NATIVE_MESSAGE = Shape(
     "messages",
     {
+        "thinking": text(),
+        "tool_calls": items("Earlier calls of the model.", NATIVE_CALL),
+        "tool_name": text("Whose result this is."),
+        "tool_call_id": text(),
         "role": text("developer is as good as system.", enum=[*ROLES, "developer"]),
         "content": text(),
         "images": items("For models that see; ours do not.", maxItems=0),
@@ -92,7 +130,7 @@ CHAT = Shape(
     {
         **ANSWERING,
         "messages": items("Without any the model is only loaded.", NATIVE_MESSAGE),
-        "tools": items("For models that use tools; ours do not.", maxItems=0),
+        "tools": TOOLS,
     },
     required=("model",),
 )
@@ -108,6 +146,21 @@ EMBED = Shape(
     },
     required=("model",),
 )
+LEGACY_EMBED = Shape(
+    "EmbeddingRequest",
+    {"model": MODEL, "prompt": text(), "keep_alive": KEEP_ALIVE, "options": a(OPTIONS)},
+    required=("model",),
+)
+TOKENIZE = Shape(
+    "TokenizeRequest",
+    {"model": MODEL, "content": text(), "keep_alive": KEEP_ALIVE},
+    required=("model",),
+)
+DETOKENIZE = Shape(
+    "DetokenizeRequest",
+    {"model": MODEL, "tokens": items(items={"type": "integer"}), "keep_alive": KEEP_ALIVE},
+    required=("model",),
+)
 SHOW = Shape(
     "ShowRequest",
     {
@@ -117,10 +170,45 @@ SHOW = Shape(
         "system": text("Shown in place of the model's own."),
     },
 )
-# All five are refused, and the refusal names the model.
-CHANGE = {"model": MODEL, "name": text("An older word for model."), "source": text("To copy.")}
-PULL, PUSH, CREATE, COPY, DELETE = (
-    Shape(f"{verb}Request", CHANGE) for verb in ("Pull", "Push", "Create", "Copy", "Delete")
+OLDER = text("An older word for model.")
+PROGRESS = flag("Lines as it goes on; true unless said otherwise.")
+INSECURE = flag("The registry may speak plain HTTP, or have a certificate that nobody checks.")
+COPY = Shape(
+    "CopyRequest",
+    {"source": text("An installed model."), "destination": text("Its second name.")},
+    required=("source", "destination"),
+)
+DELETE = Shape("DeleteRequest", {"model": MODEL, "name": OLDER})
+PULL, PUSH = (
+    Shape(
+        f"{verb}Request",
+        {"model": MODEL, "name": OLDER, "insecure": INSECURE, "stream": PROGRESS},
+    )
+    for verb in ("Pull", "Push")
+)
+CREATE_MESSAGE = Shape(
+    "messages",
+    {"role": text(enum=["system", "user", "assistant"]), "content": text()},
+    required=("role",),
+)
+CREATE = Shape(
+    "CreateRequest",
+    {
+        "model": text("The name of the new model."),
+        "name": OLDER,
+        "from": text("An installed model."),
+        "files": free("Names, as in their folder, with the digests of uploaded blobs."),
+        "adapters": free("Refused."),
+        "draft_files": free("Refused."),
+        "template": text("In Jinja."),
+        "system": text(),
+        "parameters": free("Over those of the model."),
+        "messages": items("The beginning of every conversation.", CREATE_MESSAGE),
+        "license": one_of("One text, or several.", STRING, STRINGS),
+        "quantize": text("As Q4_K_M, from weights of any other type."),
+        "quantization": text("An older word for quantize."),
+        "stream": PROGRESS,
+    },
 )
 
 CONTENT_PART = Shape(
@@ -142,7 +230,9 @@ OPENAI_MESSAGE = Shape(
             Kind.ANY,
             schema={"anyOf": [STRING, {"type": "array", "items": CONTENT_PART.described()}]},
         ),
-        "tool_calls": one_of("With them the content may be missing.", {"type": "array"}),
+        "name": text(),
+        "tool_call_id": text("Which call this is the result of."),
+        "tool_calls": items("With them the content may be missing.", OPENAI_CALL),
     },
     required=("role", "content"),
 )
@@ -155,7 +245,7 @@ RESPONSE_FORMAT = Shape(
     },
 )
 REASONING = Shape(
-    "Reasoning", {"effort": text("Our models do not think aloud.", enum=["none", "", None])}
+    "Reasoning", {"effort": text("For models that think.", enum=[*EFFORTS, "", None])}
 )
 STREAM_OPTIONS = Shape("StreamOptions", {"include_usage": flag("Counts in the last chunk.")})
 CHAT_COMPLETION = Shape(
@@ -176,9 +266,14 @@ CHAT_COMPLETION = Shape(
         "response_format": a(RESPONSE_FORMAT),
         "logprobs": flag(),
         "top_logprobs": TOP_LOGPROBS,
-        "tools": items("For models that use tools; ours do not.", maxItems=0),
+        "tools": TOOLS,
+        "tool_choice": one_of(
+            '"none" leaves the tools out; anything else is up to the model.',
+            STRING,
+            {"type": "object"},
+        ),
         "reasoning": a(REASONING),
-        "reasoning_effort": text("Our models do not think aloud.", enum=["none", "", None]),
+        "reasoning_effort": text("For models that think.", enum=[*EFFORTS, "", None]),
     },
     required=("model", "messages"),
 )

@@ -4,6 +4,7 @@ from starlette.datastructures import Headers
 
 from governance.permissions import Grant, Permission, Principal, Role
 from runtime.api.gate import Change, Use, Visit, Visitor
+from runtime.store import InstalledModel
 
 ANYBODY = Principal(
     None, "test", "anybody", "Anybody", "none", (Grant(Role.ADMINISTRATOR, department_id=None),)
@@ -23,6 +24,9 @@ class OpenGate:
 
     def check(self, visitor: Visitor, permission: Permission, endpoint: str) -> None:
         """Deny nothing."""
+
+    def approve(self, _visit: Visit, _model: InstalledModel) -> None:
+        """Every model may see everything."""
 
     def reserve(self, _visit: Visit, _tokens: int) -> str | None:
         """Limit nothing."""

@@ -33,6 +33,11 @@ def event(value: Any) -> bytes:
     return b"data: " + json_bytes(value) + b"\n\n"
 
 
+def named_event(name: str, value: Any) -> bytes:
+    """One event with a name of its own."""
+    return b"event: " + name.encode() + b"\n" + event(value)
+
+
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC, as Go writes it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

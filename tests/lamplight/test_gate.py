@@ -18,29 +18,49 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
+from governance.approvals import ApprovalStore
 from governance.audit.testing import no_room
 from governance.config import GovernanceSettings
+from governance.data_classes import DataClass
 from governance.denials import PER_MINUTE, WINDOW, Denials
+from governance.department_classes import ClassStore
 from governance.events import SYSTEM, Actor
 from governance.keys import KeyStore
 from governance.limits import Limit, Period
+from governance.model_blocks import BlockStore
+from governance.model_guard import ModelGuard
 from governance.people import PeopleStore
 from governance.permissions import Permission, Role
+from governance.policies import PolicyStore
 from governance.quotas import QuotaStore
 from governance.record.database import Record, open_record
+from governance.record.model_tables import model_uses
 from governance.record.trail_tables import audit_leaves
 from governance.record.use_tables import usage
+from governance.testing_approvals import BEN, approved
 from lamplight.gate import OTHER_KEY_HEADERS, PROXY_HEADERS, RecordGate
+from lamplight.pinned import is_pinned
 from runtime.api.access import PUBLIC, ROUTES
 from runtime.api.app import create_app
 from runtime.api.gate import Use, Visit
 from runtime.api.gatekeeper import RECHECK_S, Gatekeeper
+from runtime.api.meter import Meter
 from runtime.api.refusal import Forbidden, LimitReached, Unauthorized
 from runtime.catalog import builtin_catalog
 from runtime.config import RuntimeSettings
-from runtime.names import parse_name
+from runtime.manifest import (
+    ADAPTER_TYPE,
+    LICENSE_TYPE,
+    MODEL_TYPE,
+    PARAMS_TYPE,
+    SYSTEM_TYPE,
+    TEMPLATE_TYPE,
+    Layer,
+    make_manifest,
+)
+from runtime.names import ModelName, parse_name
 from runtime.pull import Puller
-from runtime.store import Store
+from runtime.store import InstalledModel, Store
 from web.limit_headers import limit_headers
 
 CHAT, EMBED = "smollm2:135m", "all-minilm"
@@ -54,16 +74,20 @@ USE = Permission.MODELS_USE
 class House:
     """A record with its stores, and a gate on it."""
 
-    def __init__(self, record: Record, settings: RuntimeSettings) -> None:
+    def __init__(
+        self, record: Record, settings: RuntimeSettings, governance: GovernanceSettings
+    ) -> None:
         self.record, self.settings, self.now = record, settings, NOW
+        self.governance, self.approvals = governance, ApprovalStore(record, governance)
         self.people = PeopleStore(record, lambda: self.now)
         self.keys, self.quotas = KeyStore(record, self.people), QuotaStore(record)
         self.gate = self.with_settings()
 
     def with_settings(self, **changes: Any) -> RecordGate:
         settings = replace(self.settings, **changes)
+        guard = ModelGuard(self.record, self.governance, self.approvals)
         return RecordGate(
-            settings, START_KEY, self.record, self.keys, self.quotas, lambda: self.now
+            settings, START_KEY, self.record, self.keys, self.quotas, guard, lambda: self.now
         )
 
     def key(self, role: Role = Role.STAFF, scopes: Sequence[Permission] = (USE,)) -> str:
@@ -111,9 +135,10 @@ def models_dir() -> Path:
 
 @pytest.fixture
 def house(tmp_path: Path, models_dir: Path) -> Iterator[House]:
-    record = open_record(GovernanceSettings(data_dir=tmp_path))
+    governance = GovernanceSettings(data_dir=tmp_path)
+    record = open_record(governance)
     runtime = RuntimeSettings(models_dir, context_length_tokens=512, gentle_threads=True)
-    yield House(record, runtime)
+    yield House(record, runtime, governance)
     record.close()
 
 
@@ -178,11 +203,14 @@ def test_prv_6_local_programs_do_not_change_models(house: House, verb: str) -> N
 
 
 def test_prv_6_the_owner_of_a_laptop_may_open_that(house: House) -> None:
-    """Then the try is recorded under its own name, still without reaching a network."""
+    """Then the try is recorded under its own name, and no registry is spoken to all the same."""
     with house.client(local_may_manage=True) as http:
-        assert http.request("DELETE", "/api/delete", json={"model": "m"}).status_code == 403
+        assert http.request("DELETE", "/api/delete", json={"model": "m"}).status_code == 404
+        assert http.post("/api/pull", json={"model": "evil.example/a/b"}).status_code == 403
     [event] = house.events("model.deleted")
-    assert (event["outcome"], event["object"]["id"]) == ("refused", "m")
+    assert (event["outcome"], event["object"]["id"]) == ("failed", "m")
+    [event] = house.events("model.pulled")
+    assert (event["outcome"], event["reason"]) == ("refused", "RegistryNotAllowed")
 
 
 @pytest.mark.parametrize(
@@ -498,3 +526,191 @@ def test_limits_of_a_key_are_its_owner_s(house: House) -> None:
         house.gate.reserve(visit, 1)
         with pytest.raises(LimitReached):
             house.gate.reserve(visit, 1)
+
+
+class Changed(Store):
+    """A store in which the chat model has a system text of somebody's own."""
+
+    def read(self, name: ModelName) -> InstalledModel:
+        model = super().read(name)
+        layer = Layer(SYSTEM_TYPE, model.manifest.config.digest, 3)
+        changed = make_manifest(model.manifest.config, (*model.manifest.layers, layer))
+        return replace(model, manifest=changed)
+
+    def layer_text(self, model: InstalledModel, media_type: str) -> str:
+        return "" if media_type == SYSTEM_TYPE else super().layer_text(model, media_type)
+
+
+@contextmanager
+def changed_client(house: House) -> Iterator[tuple[TestClient, str]]:
+    """A runtime whose chat model nobody approved, and that model's digest."""
+    store = Changed(house.settings.models_dir)
+    with TestClient(create_app(house.settings, store, house.gate), base_url=URL) as http:
+        yield http, store.read(parse_name(CHAT)).manifest.digest
+
+
+REQUESTS: list[tuple[str, dict[str, Any]]] = [
+    ("/api/generate", {"model": CHAT, "prompt": "Hi", "stream": False}),
+    ("/api/generate", {"model": CHAT}),
+    ("/api/chat", {"model": CHAT, "messages": [{"role": "user", "content": "Hi"}]}),
+    ("/v1/chat/completions", ASK),
+    ("/v1/completions", {"model": CHAT, "prompt": "Hi"}),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), REQUESTS)
+def test_apr_2_nothing_is_loaded_or_written_without_an_approval(
+    house: House, path: str, body: dict[str, Any]
+) -> None:
+    """By digest: under its own name, the model of the catalogue with another text is another."""
+    with changed_client(house) as (http, digest):
+        answer = http.post(path, json=body)
+        assert answer.status_code == 403
+        assert "lamplight model propose" in answer.text
+        assert http.get("/api/ps").json()["models"] == []
+    [event] = house.events("model.refused")
+    assert event["object"] == {"type": "model", "id": CHAT, "digest": digest}
+    assert event["facts"]["data_class"] == "internal"
+    assert house.events("model.used") == []
+    assert house.charges() == []
+
+
+def test_apr_2_the_refused_model_works_once_it_is_approved(house: House) -> None:
+    """For everybody on this machine, because the approval is for all departments."""
+    with changed_client(house) as (http, digest):
+        approved(house.approvals, now=NOW, digest=digest)
+        assert http.post("/v1/chat/completions", json=ASK).status_code == 200
+        house.now = NOW + timedelta(days=10)
+        assert http.post("/v1/chat/completions", json=ASK).status_code == 403
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(-1, 200), (0, 403), (1, 403)])
+def test_apr_3_at_its_end_new_requests_are_refused_at_once(
+    house: House, seconds: int, status: int
+) -> None:
+    """By the clock of the gate, to the second."""
+    with changed_client(house) as (http, digest):
+        end = approved(house.approvals, now=NOW, digest=digest).proposal.expires_at
+        house.now = end + timedelta(seconds=seconds)
+        assert http.post("/v1/chat/completions", json=ASK).status_code == status
+
+
+def test_a_department_of_a_higher_class_gets_nothing_from_the_catalogue_alone(
+    house: House,
+) -> None:
+    """The platform says for which department it asks; without one it is for all of them."""
+    place = PolicyStore(house.record, house.governance).create_department(SYSTEM, "Ward").id
+    other = PolicyStore(house.record, house.governance).create_department(SYSTEM, "Café").id
+    classes = ClassStore(house.record, house.governance)
+    classes.set_class(SYSTEM, place, DataClass.CONFIDENTIAL, "Plans")
+    body = {"model": EMBED, "input": "a"}
+
+    def asked(**more: str) -> int:
+        return http.post(
+            "/v1/embeddings", json=body, headers=dict(bearer(START_KEY, **more))
+        ).status_code
+
+    with house.client() as http:
+        assert asked(**{"X-Lamplight-Department": place}) == 403
+        assert asked(**{"X-Lamplight-Department": other}) == 200
+        assert asked() == 403
+        assert http.post("/v1/embeddings", json=body).status_code == 200
+    assert [event["tenant"] for event in house.events("model.refused")] == [place, None]
+
+
+def _block_everything(house: House, _approval: str) -> None:
+    BlockStore(house.record).block(BEN, None, None, "An incident", house.now)
+
+
+def _revoke_it(house: House, approval: str) -> None:
+    house.approvals.revoke(BEN, approval, "It failed", house.now)
+
+
+def _let_it_expire(house: House, approval: str) -> None:
+    house.now = house.approvals.approval(approval).proposal.expires_at
+
+
+@pytest.mark.parametrize("stop", [_block_everything, _revoke_it, _let_it_expire])
+def test_apr_3_gov_3_a_running_answer_ends_with_its_approval(
+    house: House, stop: Callable[[House, str], None]
+) -> None:
+    """Within the recheck, which is within two seconds; its last line says why."""
+    store = Changed(house.settings.models_dir)
+    model = store.read(parse_name(CHAT))
+    approval = approved(house.approvals, now=NOW, digest=model.manifest.digest)
+    meter = Meter(house.gate)
+    sent: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        async def pieces() -> AsyncIterator[bytes]:
+            async with meter.charged(scope["state"]["visit"], model, 3) as tally:
+                tally.began = True
+                yield b"{}\n"
+                await asyncio.to_thread(stop, house, approval.id)
+                await asyncio.Event().wait()
+
+        await StreamingResponse(pieces(), media_type="application/x-ndjson")(scope, receive, send)
+
+    async def never() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def nothing(_request: object) -> Response:
+        raise AssertionError
+
+    scope = {"type": "http", "method": "POST", "path": "/api/chat", "headers": []}
+    route = Route("/api/chat", nothing, methods=["POST"])
+
+    async def serve() -> None:
+        await Gatekeeper(app, house.gate, [route], recheck_s=0.01)(scope, never, send)
+        await meter.close()
+
+    asyncio.run(serve())
+    assert "may not be used here" in json.loads(sent[-1]["body"])["error"]
+    assert RECHECK_S < 2
+    [event] = house.events("model.used")
+    assert event["outcome"] == "failed"
+    assert [state for state, _ in house.charges()] == ["settled"]
+
+
+def test_gov_1_every_digest_that_answered_is_counted_for_whom_it_answered(house: House) -> None:
+    """Also what the platform asked, which it records itself."""
+    place = PolicyStore(house.record, house.governance).create_department(SYSTEM, "Ward").id
+    headers = dict(bearer(START_KEY, **{"X-Lamplight-Department": place}))
+    with house.client() as http:
+        body = {"model": EMBED, "input": "a"}
+        assert http.post("/v1/embeddings", json=body, headers=headers).status_code == 200
+        assert http.post("/v1/embeddings", json=body).status_code == 200
+        assert http.post("/v1/chat/completions", json=ASK).status_code == 200
+    answered = {event["object"]["digest"] for event in house.events("model.used")}
+    with house.record.read() as connection:
+        rows = connection.execute(select(model_uses)).all()
+    assert {row.digest for row in rows} == answered
+    assert sorted((row.department_id, row.uses) for row in rows) == [("", 1), ("", 1), (place, 1)]
+
+
+def test_a_model_is_put_away_without_an_approval(house: House) -> None:
+    """Whoever revoked it wants it out of memory."""
+    with changed_client(house) as (http, _digest):
+        assert http.post("/api/generate", json={"model": CHAT, "keep_alive": 0}).status_code == 200
+    assert house.events("model.refused") == []
+
+
+@pytest.mark.parametrize("name", [CHAT, EMBED])
+def test_what_the_catalogue_pins_is_known_by_all_its_layers(house: House, name: str) -> None:
+    """As pulled it is pinned; with one layer more, less or another it is not."""
+    manifest = Store(house.settings.models_dir).read(parse_name(name)).manifest
+    assert is_pinned(builtin_catalog(), manifest)
+    for media_type in (SYSTEM_TYPE, TEMPLATE_TYPE, PARAMS_TYPE, ADAPTER_TYPE, MODEL_TYPE, "x/new"):
+        more = Layer(media_type, f"sha256:{'0' * 64}", 3)
+        assert not is_pinned(
+            builtin_catalog(), make_manifest(manifest.config, (*manifest.layers, more))
+        )
+    less = tuple(one for one in manifest.layers if one.media_type != PARAMS_TYPE)
+    same = len(less) == len(manifest.layers)
+    assert is_pinned(builtin_catalog(), make_manifest(manifest.config, less)) is same
+    licence = tuple(one for one in manifest.layers if one.media_type != LICENSE_TYPE)
+    assert is_pinned(builtin_catalog(), make_manifest(manifest.config, licence))

@@ -29,10 +29,11 @@ from runtime.testing import PackageServer
 BERT_WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "ward", "##s"]
 CHAT = "smollm2:135m"
 EMBED = "all-minilm"
+TOOLS = "qwen2.5-coder:0.5b"
 
 
 @pytest.fixture(scope="session")
-def models_dir() -> Path:
+def fetched_dir() -> Path:
     """A store with the two small models, fetched once per machine by our own code."""
     given = os.environ.get("LAMPLIGHT_TEST_MODELS") or "~/.cache/lamplight/models"
     folder = Path(given).expanduser()
@@ -45,13 +46,40 @@ def models_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def settings(models_dir: Path) -> RuntimeSettings:
+def models_dir(fetched_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the tests' own with links to the same two models: nothing done here lasts."""
+    folder = tmp_path_factory.mktemp("models")
+    puller = Puller(
+        RuntimeSettings(models_dir=folder), Store(folder, (fetched_dir,)), builtin_catalog()
+    )
+    for name in (CHAT, EMBED):
+        puller.pull(name, lambda _: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tool_model(fetched_dir: Path, models_dir: Path) -> str:
+    """The name of a small model that calls tools and fills in, linked into the tests' store."""
+    settings = RuntimeSettings(models_dir=fetched_dir)
+    if not Puller(settings, Store(fetched_dir), builtin_catalog()).is_installed(TOOLS):
+        Puller(settings, Store(fetched_dir), builtin_catalog()).pull(TOOLS, lambda _: None)
+    store = Store(models_dir, (fetched_dir,))
+    Puller(RuntimeSettings(models_dir=models_dir), store, builtin_catalog()).pull(
+        TOOLS, lambda _: None
+    )
+    return TOOLS
+
+
+@pytest.fixture(scope="session")
+def settings(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> RuntimeSettings:
     """Settings for tests: small contexts, and threads that share the machine."""
+    notes = tmp_path_factory.mktemp("quarantine") / "notes.json"
     return RuntimeSettings(
         models_dir=models_dir,
         context_length_tokens=1024,
         max_sequences=4,
         gentle_threads=True,
+        quarantine_path=notes,
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -14,14 +15,28 @@ import numpy as np
 import pytest
 
 from runtime.config import RuntimeSettings
+from runtime.enclosure import standing_walls
 from runtime.engine import Engine, Loaded
-from runtime.errors import LoadFailed, ServerBusy, WorkerDied, WrongDigest
+from runtime.errors import (
+    BadModelFile,
+    LoadFailed,
+    Quarantined,
+    ServerBusy,
+    TooLarge,
+    WorkerDied,
+    WrongDigest,
+)
+from runtime.gguf import read_header
+from runtime.inspect import inspect_here
 from runtime.manifest import CONFIG_TYPE, MODEL_TYPE, Layer, make_manifest
 from runtime.names import parse_name
 from runtime.protocol import Delta, Done, Embed, Generate
+from runtime.quarantine import Quarantine
 from runtime.sampling import Options, read_options
 from runtime.store import InstalledModel, Store, sha256_of
 from runtime.testing import write_tiny_gguf
+from runtime.testing_gguf import write_runnable_gguf
+from runtime.walls import Wall
 
 REFERENCE = Path(__file__).parent.parent / "data/runtime/minilm_vectors.json"
 FOX = "The quick brown fox jumps over the lazy dog near the river bank. " * 12
@@ -270,6 +285,7 @@ def test_a_worker_knows_nothing_of_ours(
 ) -> None:
     """Neither our environment nor any connection but the one to us."""
     monkeypatch.setenv("LAMPLIGHT_SECRET", "x")
+    our_network = Path("/proc/self/ns/net").readlink()
 
     async def story(engine: Engine, store: Store) -> None:
         async with engine.use(chat_model(store), 0, None) as entry:
@@ -277,6 +293,12 @@ def test_a_worker_knows_nothing_of_ours(
             assert b"LAMPLIGHT" not in (process / "environ").read_bytes()
             links = [str(fd.readlink()) for fd in (process / "fd").iterdir()]
             assert sum(link.startswith("socket:") for link in links) == 1
+            status = (process / "status").read_text()
+            standing = standing_walls()
+            assert (Wall.CALLS in standing) == ("Seccomp:\t2" in status)
+            assert (Wall.CALLS in standing) <= ("NoNewPrivs:\t1" in status)
+            own_network = (process / "ns/net").readlink() != our_network
+            assert (Wall.NETWORK in standing) == own_network
 
     drive(settings, story)
 
@@ -307,3 +329,210 @@ asyncio.run(main())
         front.kill()
     asyncio.run(until(lambda: is_gone(pid)))
     assert is_gone(pid)
+
+
+def install_runnable(folder: Path, *names: str) -> Store:
+    """A store with chat models of a few kilobytes; each architecture is a model of its own."""
+    store = Store(folder)
+    for name in names:
+        write_runnable_gguf(folder / name, name)
+        size, digest = (folder / name).stat().st_size, sha256_of(folder / name)
+        store.add_file(folder / name, digest)
+        config = store.add_bytes(CONFIG_TYPE, b"{}")
+        layers = (Layer(MODEL_TYPE, digest, size),)
+        store.write_model(parse_name(name), make_manifest(config, layers))
+    return store
+
+
+async def write(engine: Engine, entry: Loaded) -> Done:
+    """A few tokens of an answer, whatever they say."""
+    job = Generate(engine.number(), Options(num_predict=4), text="The ward")
+    async for message in engine.generate(entry, job):
+        if isinstance(message, Done):
+            return message
+    raise AssertionError("an answer has an end")
+
+
+def test_flt_6_prv_4_a_damaged_file_is_refused_before_llama_cpp(
+    settings: RuntimeSettings, tmp_path: Path
+) -> None:
+    """Cut at 20 places, or with one of 50 bits of its header turned over, while others serve on."""
+    store = install_runnable(tmp_path, "llama", "qwen2")
+    model = store.read(parse_name("llama"))
+    good = model.path.read_bytes()
+    header_bytes = read_header(good, len(good)).end
+    chosen = random.Random(6)
+    cuts = [good[: len(good) * n // 20] for n in range(20)]
+    flips = []
+    for bit in chosen.sample(range(header_bytes * 8), 50):
+        flipped = bytearray(good)
+        flipped[bit // 8] ^= 1 << bit % 8
+        flips.append(bytes(flipped))
+    for content in cuts[1:]:
+        (tmp_path / "cut").write_bytes(content)
+        with pytest.raises(BadModelFile):
+            inspect_here(tmp_path / "cut")
+
+    async def story(engine: Engine, store: Store) -> None:
+        async with engine.use(store.read(parse_name("qwen2")), 0, None) as other:
+            for content in [*cuts, *flips]:
+                model.path.write_bytes(content)
+                with pytest.raises((BadModelFile, WrongDigest)):
+                    async with engine.use(model, 0, None):
+                        pass
+                assert engine.loaded() == [other]
+            assert await write(engine, other)
+        model.path.write_bytes(good)
+        async with engine.use(model, 0, None) as entry:
+            assert await write(engine, entry)
+
+    drive(replace(settings, models_dir=tmp_path), story)
+
+
+def test_prv_4_a_file_that_changed_since_is_refused(
+    settings: RuntimeSettings, tmp_path: Path
+) -> None:
+    """Also if its size and its times are put back."""
+    model = install_runnable(tmp_path, "llama").read(parse_name("llama"))
+
+    async def story(engine: Engine, store: Store) -> None:
+        async with engine.use(model, 0, 0):
+            pass
+        before = model.path.stat()
+        content = bytearray(model.path.read_bytes())
+        content[-1] ^= 1
+        model.path.write_bytes(content)
+        os.utime(model.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        with pytest.raises(WrongDigest):
+            async with engine.use(model, 0, None):
+                pass
+
+    drive(replace(settings, models_dir=tmp_path), story)
+
+
+def test_oll_7_three_deaths_quarantine_a_model(settings: RuntimeSettings, tmp_path: Path) -> None:
+    """Its requests get an error, other models serve on, and a restart changes nothing."""
+    model = install_runnable(tmp_path, "llama", "qwen2").read(parse_name("llama"))
+    told: list[InstalledModel] = []
+
+    async def die(engine: Engine) -> None:
+        with pytest.raises(WorkerDied):
+            async with engine.use(model, 0, None) as entry:
+                os.kill(entry.process.pid, signal.SIGKILL)
+                await write(engine, entry)
+        await until(lambda: entry.process.is_dead)
+
+    async def first(engine: Engine, store: Store) -> None:
+        engine._on_quarantine = told.append
+        for _ in range(3):
+            assert told == []
+            await die(engine)
+        assert told == [model]
+        await second(engine, store)
+
+    async def second(engine: Engine, store: Store) -> None:
+        with pytest.raises(Quarantined, match="quarantined") as caught:
+            async with engine.use(model, 0, None):
+                pass
+        assert "lamplight release llama" in caught.value.hint
+        async with engine.use(store.read(parse_name("qwen2")), 0, None) as entry:
+            assert await write(engine, entry)
+
+    async def released(engine: Engine, store: Store) -> None:
+        assert Quarantine.of(own).release(model.manifest.model.digest)
+        async with engine.use(model, 0, None) as entry:
+            assert await write(engine, entry)
+
+    own = replace(settings, models_dir=tmp_path, quarantine_path=None)
+    for story in (first, second, released):
+        drive(own, story)
+
+
+def test_a_tiny_context_harms_nobody(settings: RuntimeSettings, tmp_path: Path) -> None:
+    """A request for four tokens of context is served, or refused, and no process dies of it."""
+    install_runnable(tmp_path, "llama")
+    own = replace(settings, models_dir=tmp_path, deaths_allowed=1, quarantine_path=None)
+
+    async def tiny(engine: Engine, store: Store) -> None:
+        for name in ("llama", "all-minilm"):
+            async with engine.use(store.read(parse_name(name)), 4, 0) as entry:
+                assert entry.context_tokens == 4
+                assert not entry.process.is_dead
+
+    for kind in ("blobs", "manifests"):
+        copy_model(settings.models_dir / kind, tmp_path / kind)
+    drive(own, tiny)
+    assert not (tmp_path / "quarantine.json").exists()
+
+
+def test_models_that_are_unloaded_have_not_died(settings: RuntimeSettings, tmp_path: Path) -> None:
+    """Nor does one that cannot be loaded count as dead."""
+    model = install_runnable(tmp_path, "llama").read(parse_name("llama"))
+
+    async def story(engine: Engine, store: Store) -> None:
+        for _ in range(2):
+            async with engine.use(model, 0, 0):
+                pass
+
+    own = replace(settings, models_dir=tmp_path, deaths_allowed=1, quarantine_path=None)
+    drive(own, story)
+    assert not (tmp_path / "quarantine.json").exists()
+
+
+def test_flt_7_what_never_fits_is_refused_by_name_before_it_is_loaded(
+    settings: RuntimeSettings, tmp_path: Path
+) -> None:
+    """Nothing else is unloaded for it; a smaller context may fit."""
+    install_runnable(tmp_path, "llama", "qwen2")
+
+    async def story(engine: Engine, store: Store) -> None:
+        model = store.read(parse_name("llama"))
+        async with engine.use(store.read(parse_name("qwen2")), 0, None) as other:
+            pass
+        engine.budget_bytes = other.need_bytes // 2
+        with pytest.raises(TooLarge, match=r"model 'llama.*' needs about") as caught:
+            async with engine.use(model, 0, None):
+                pass
+        assert "LAMPLIGHT_RUNTIME_MEMORY_BYTES" in caught.value.hint
+        assert engine.loaded() == [other]
+        engine.budget_bytes = other.need_bytes
+        async with engine.use(model, 4, None) as entry:
+            assert engine.loaded() == [entry], "the other one made room"
+
+    drive(replace(settings, models_dir=tmp_path), story)
+
+
+def test_the_longest_idle_model_makes_room_in_memory(
+    settings: RuntimeSettings, tmp_path: Path
+) -> None:
+    """Two fit and stay; for a third the one that was not used for longest goes."""
+    install_runnable(tmp_path, "llama", "qwen2")
+
+    async def story(engine: Engine, store: Store) -> None:
+        llama, qwen = (store.read(parse_name(name)) for name in ("llama", "qwen2"))
+        small = chat_model(store)
+        async with engine.use(small, 0, 0) as third:
+            pass
+        async with engine.use(llama, 0, None) as first:
+            pass
+        async with engine.use(qwen, 0, None) as second:
+            assert engine.loaded() == [first, second]
+        async with engine.use(llama, 0, None):
+            pass
+        engine.budget_bytes = sum(entry.need_bytes for entry in (first, second, third)) - 1
+        async with engine.use(small, 0, None) as third:
+            assert engine.loaded() == [first, third]
+
+    own = replace(settings, models_dir=tmp_path)
+    for kind in ("blobs", "manifests"):
+        copy_model(settings.models_dir / kind, tmp_path / kind)
+    drive(replace(own, memory_bytes=2 * 1024**3), story)
+
+
+def copy_model(source: Path, target: Path) -> None:
+    """Link every file of a folder that the other does not have."""
+    for path in source.rglob("*"):
+        place = target / path.relative_to(source)
+        if path.is_file() and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, place)

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import BadModelFile
-from runtime.inspect import inspect, parameter_size
+from runtime.inspect import inspect, inspect_here, parameter_size
 from runtime.testing import write_tiny_gguf
+from runtime.testing_gguf import write_runnable_gguf
 
 
 def test_a_header_is_read(tmp_path: Path) -> None:
@@ -43,12 +44,57 @@ def test_any_damage_is_an_error_and_nothing_else(tmp_path_factory: pytest.TempPa
         path.write_bytes(content[:cut])
         outcome: object = None
         try:
-            outcome = inspect(path)
+            outcome = inspect_here(path)
         except BadModelFile as error:
             outcome = error.hint
         assert outcome
 
     damage()
+
+
+def test_prv_3_the_reader_is_another_process(tmp_path: Path) -> None:
+    """What it finds comes back whole, and so does what it refuses."""
+    path = tmp_path / "m.gguf"
+    content = write_runnable_gguf(path)
+    assert inspect(path) == inspect_here(path)
+    assert inspect(path, whole_arrays=True) == inspect_here(path, whole_arrays=True)
+    path.write_bytes(content.replace(b"<0x41>", b"<0x42>"))
+    with pytest.raises(BadModelFile, match="is damaged") as here:
+        inspect_here(path)
+    with pytest.raises(BadModelFile) as apart:
+        inspect(path)
+    assert (apart.value.message, apart.value.hint) == (here.value.message, here.value.hint)
+
+
+def test_a_file_that_has_not_changed_is_read_once(tmp_path: Path) -> None:
+    """The same answer for the same state of a file, another one after a change."""
+    path = tmp_path / "m.gguf"
+    write_tiny_gguf(path, "one")
+    first = inspect(path)
+    assert inspect(path) is first
+    write_tiny_gguf(path, "two")
+    assert inspect(path).keys["general.description"] == "two"
+
+
+def test_prv_3_a_reader_that_ends_refuses_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the reader is stopped by its limits, the file is not to be used."""
+    path = tmp_path / "m.gguf"
+    write_tiny_gguf(path)
+    monkeypatch.setattr("runtime.inspect.TIMEOUT_S", 0.0)
+    with pytest.raises(BadModelFile, match="could not be inspected") as caught:
+        inspect(path)
+    assert "do not use it" in caught.value.hint
+
+
+def test_a_list_by_layer_is_known(tmp_path: Path) -> None:
+    """A number for all layers is the same in each; a longer list is kept apart from the keys."""
+    path = tmp_path / "m.gguf"
+    write_runnable_gguf(path)
+    assert inspect(path).by_layer("attention.head_count") == [2, 2]
+    assert inspect(path).by_layer("nothing") == []
+    assert inspect(path).weights_bytes < path.stat().st_size
 
 
 @pytest.mark.parametrize(

@@ -19,19 +19,25 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+from governance.approvals import ApprovalStore
 from governance.audit.checkpoint import Checkpoints
 from governance.config import GovernanceSettings
+from governance.data_classes import enabled_classes
+from governance.department_classes import ClassStore
 from governance.emergency import EmergencyStore
 from governance.events import SYSTEM
+from governance.inventory import Inventory
 from governance.jobs import JobStore
 from governance.keys import KeyStore
+from governance.model_blocks import BlockStore
+from governance.model_guard import ModelGuard
 from governance.passwords import PasswordStore
 from governance.people import PeopleStore
 from governance.permissions import Role
 from governance.policies import PolicyStore
 from governance.questions import QuestionStore
 from governance.quotas import QuotaStore
-from governance.record.database import open_record
+from governance.record.database import Record, open_record
 from governance.retention import RetentionStore
 from governance.secrets import Secrets
 from governance.sessions import SessionStore
@@ -47,10 +53,12 @@ from rag.embed import Embedder
 from rag.index import open_index
 from web.app import Platform, create_app
 from web.config import WebSettings
+from web.model_parts import ModelParts
 from web.passthrough import Passthrough
 from web.testing import (
     MovableClock,
     ScriptedAssistant,
+    ScriptedModels,
     ScriptedOperations,
     Site,
     faults_of,
@@ -237,6 +245,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, runtime_url: str) -> Iterator
         retention=RetentionStore(record, Vault(secrets), governance),
         trail=Trail(record, Checkpoints(record, secrets.trail_key(), "test"), clock=clock),
         operations=ScriptedOperations(),
+        models=model_parts(record, governance),
         admin_socket=tmp_path_factory.mktemp("run") / "admin.sock",
         clock=clock,
     )
@@ -248,6 +257,21 @@ def site(tmp_path_factory: pytest.TempPathFactory, runtime_url: str) -> Iterator
     loader.close()
     index.close()
     record.close()
+
+
+def model_parts(record: Record, governance: GovernanceSettings) -> ModelParts:
+    """Real approvals of models that are not there."""
+    known, blocks = ScriptedModels(), BlockStore(record)
+    approvals = ApprovalStore(record, governance)
+    return ModelParts(
+        known=known,
+        approvals=approvals,
+        blocks=blocks,
+        classes=ClassStore(record, governance),
+        guard=ModelGuard(record, governance, approvals),
+        inventory=Inventory(record, approvals, blocks, known),
+        enabled=enabled_classes(governance),
+    )
 
 
 def load_people(platform: Platform, passwords: PasswordStore) -> dict[str, str]:

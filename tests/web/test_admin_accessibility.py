@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from governance.data_classes import DataClass
 from governance.events import SYSTEM, Actor
 from governance.limits import Limit, Period
 from governance.permissions import Role
 from governance.questions import AskedRecord, Channel, QuestionStatus
 from governance.retention_rules import RetentionMode
+from governance.testing_approvals import proposal
 from web.session_cookie import PLAIN_NAME
 from web.testing import Site, faults_of
 
@@ -114,6 +116,73 @@ def certified(page: Page, _site: Site) -> None:
     expect(page.get_by_text("They come in with their certificate")).to_be_visible()
 
 
+def models(page: Page, site: Site) -> None:
+    """The inventory, with a block and departments of two classes."""
+    parts, manager = site.platform.models, Actor("local", "m", "password", site.people["manager"])
+    place = site.platform.policies.department("Catering").id
+    if not parts.blocks.blocks():
+        parts.blocks.block(manager, None, place, "An incident of 3 May", site.clock())
+        parts.classes.set_class(manager, place, DataClass.CONFIDENTIAL, "Allergies of staff")
+    page.goto("/models?done=lifted")
+
+
+def model(page: Page, site: Site) -> None:
+    """A model with an approval, a proposal for two people, and one that was withdrawn."""
+    store, now = site.platform.models.approvals, site.clock()
+    manager = Actor("local", "manager", "password", site.people["manager"])
+    editor = Actor("local", "editor", "password", site.people["editor"])
+    place = site.platform.policies.department("Pharmacy").id
+    ends = {"not_before": now, "expires_at": now + timedelta(days=90)}
+    given = store.propose(manager, proposal(**ends, report_digests=("e" * 64,)), now)
+    store.approve(editor, given.id, "I have read the report and asked it myself", now)
+    more = proposal(DataClass.CONFIDENTIAL, **ends, department_ids=(place,))
+    store.approve(editor, store.propose(manager, more, now).id, "The evidence is good", now)
+    dropped = store.propose(manager, proposal(**ends), now)
+    store.withdraw(manager, dropped.id, "Proposed twice", now)
+    page.goto(f"/models/{'c' * 64}?done=approve")
+
+
+def bad_class(page: Page, _site: Site) -> None:
+    """A class without a reason."""
+    page.goto("/models")
+    open_all(page)
+    page.get_by_role("button", name="Change", exact=True).first.click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+
+
+def bad_block(page: Page, _site: Site) -> None:
+    """A block without a place."""
+    page.goto("/models")
+    open_all(page)
+    page.get_by_role("button", name="Block every model").click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+
+
+def bad_proposal(page: Page, _site: Site) -> None:
+    """A proposal without an assessment of privacy."""
+    page.goto(f"/models/{'c' * 64}")
+    page.get_by_text("Propose this model").click()
+    page.get_by_label("Confidential", exact=True).check()
+    page.get_by_label("Department").select_option("Pharmacy")
+    for name in ("What it is for", "What speaks for it", "Why now"):
+        page.get_by_label(name).fill("Answers")
+    ends = page.get_by_role("group", name="Last day")
+    for name, value in (("Day", "1"), ("Month", "6"), ("Year", str(_site.clock().year + 1))):
+        ends.get_by_label(name).fill(value)
+    page.get_by_role("button", name="Propose", exact=True).click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+
+
+def bad_approval(page: Page, site: Site) -> None:
+    """An approval without a reason."""
+    store, now = site.platform.models.approvals, site.clock()
+    manager = Actor("local", "manager", "password", site.people["manager"])
+    store.propose(manager, proposal(not_before=now, expires_at=now + timedelta(days=9)), now)
+    page.goto(f"/models/{'c' * 64}")
+    page.get_by_role("button", name="Approve", exact=True).first.click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+
+
 def audit(page: Page, site: Site) -> None:
     """The audit page, checked, with an ended emergency to review and a running one."""
     # An hour back, not forward: the sessions of the other tests go on.
@@ -202,6 +271,16 @@ STATES: dict[str, State] = {
     "question": ("administrator", question),
     "rights": ("administrator", rights),
     "rights empty": ("auditor", go("/rights")),
+    "models": ("administrator", models),
+    "models of an approver": ("approver", go("/models")),
+    "models for an auditor": ("auditor", go("/models")),
+    "class refused": ("administrator", bad_class),
+    "block refused": ("administrator", bad_block),
+    "model": ("administrator", model),
+    "model of an approver": ("approver", go(f"/models/{'c' * 64}")),
+    "model of the catalogue": ("administrator", go(f"/models/{'a' * 64}")),
+    "proposal refused": ("administrator", bad_proposal),
+    "approval refused": ("administrator", bad_approval),
     "emergency": ("staff", go("/emergency")),
     "emergency refused": ("staff", no_reason),
     "emergency running": ("staff", running),

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from governance.clock import utc_now
 from governance.events import SYSTEM, Action
 from governance.record.trail_tables import audit_leaves
 from web.access import TABLE
@@ -134,7 +135,18 @@ def chat(model: str) -> Act:
     return lambda h: h.api("staff", "POST", "/v1/chat/completions", asked)
 
 
+WHY = {"reason": "The walk"}
 FULL = {"mode": "full", "days": "30"}
+PROPOSAL = {
+    "data_class": "internal",
+    "department": "everywhere",
+    "purposes": "Answers",
+    "evidence": "A test",
+    "why": "The walk",
+    "expires-day": "1",
+    "expires-month": str(utc_now().month),
+    "expires-year": str(utc_now().year + 1),
+}
 PAPER = "/documents/{}/versions/1"
 # Each change: somebody who may does it, and this is what the trail must say of it.
 CHANGES: dict[Row, tuple[Act, Action]] = {
@@ -227,6 +239,78 @@ CHANGES: dict[Row, tuple[Act, Action]] = {
             "administrator", f"/departments/{h.department()}/hold", hold="set", reason="Case 7"
         ),
         Action.HOLD_SET,
+    ),
+    ("POST", "/models/{digest}/propose"): (
+        lambda h: h.post("administrator", f"/models/{'c' * 64}/propose", **PROPOSAL),
+        Action.APPROVAL_PROPOSED,
+    ),
+    ("POST", "/models/{digest}/block"): (
+        lambda h: h.post("administrator", f"/models/{'c' * 64}/block", **h.block_of_new()),
+        Action.MODEL_BLOCKED,
+    ),
+    ("POST", "/models/approvals/{approval_id}/approve"): (
+        lambda h: h.post("administrator", f"/models/approvals/{h.proposed()}/approve", **WHY),
+        Action.APPROVAL_GIVEN,
+    ),
+    ("POST", "/models/approvals/{approval_id}/withdraw"): (
+        lambda h: h.post("administrator", f"/models/approvals/{h.proposed()}/withdraw", **WHY),
+        Action.APPROVAL_WITHDRAWN,
+    ),
+    ("POST", "/models/approvals/{approval_id}/revoke"): (
+        lambda h: h.post("administrator", f"/models/approvals/{h.approved()}/revoke", **WHY),
+        Action.APPROVAL_REVOKED,
+    ),
+    ("POST", "/models/blocks"): (
+        lambda h: h.post("administrator", "/models/blocks", **h.block_of_new()),
+        Action.MODEL_BLOCKED,
+    ),
+    ("POST", "/models/blocks/{block_id}/lift"): (
+        lambda h: h.post("administrator", f"/models/blocks/{h.blocked()}/lift", **WHY),
+        Action.MODEL_UNBLOCKED,
+    ),
+    ("POST", "/models/departments/{department_id}"): (
+        lambda h: h.post(
+            "administrator",
+            f"/models/departments/{h.department()}",
+            **{"class": "confidential"},
+            **WHY,
+        ),
+        Action.DATA_CLASS_CHANGED,
+    ),
+    ("POST", "/api/v1/approvals"): (
+        lambda h: h.api("administrator", "POST", "/api/v1/approvals", h.proposal_of("brought")),
+        Action.APPROVAL_PROPOSED,
+    ),
+    ("POST", "/api/v1/approvals/{approval_id}/approve"): (
+        lambda h: h.api("administrator", "POST", f"/api/v1/approvals/{h.proposed()}/approve", WHY),
+        Action.APPROVAL_GIVEN,
+    ),
+    ("POST", "/api/v1/approvals/{approval_id}/withdraw"): (
+        lambda h: h.api("administrator", "POST", f"/api/v1/approvals/{h.proposed()}/withdraw", WHY),
+        Action.APPROVAL_WITHDRAWN,
+    ),
+    ("POST", "/api/v1/approvals/{approval_id}/revoke"): (
+        lambda h: h.api("administrator", "POST", f"/api/v1/approvals/{h.approved()}/revoke", WHY),
+        Action.APPROVAL_REVOKED,
+    ),
+    ("POST", "/api/v1/blocks"): (
+        lambda h: h.api(
+            "administrator", "POST", "/api/v1/blocks", {"department": h.new_name(), **WHY}
+        ),
+        Action.MODEL_BLOCKED,
+    ),
+    ("POST", "/api/v1/blocks/{block_id}/lift"): (
+        lambda h: h.api("administrator", "POST", f"/api/v1/blocks/{h.blocked()}/lift", WHY),
+        Action.MODEL_UNBLOCKED,
+    ),
+    ("POST", "/api/v1/data-classes"): (
+        lambda h: h.api(
+            "administrator",
+            "POST",
+            "/api/v1/data-classes",
+            {"department": h.new_name(), "data_class": "confidential", **WHY},
+        ),
+        Action.DATA_CLASS_CHANGED,
     ),
     ("POST", "/audit/export"): (
         lambda h: h.post("auditor", "/audit/export", profile="full"),

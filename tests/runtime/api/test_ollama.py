@@ -131,7 +131,7 @@ def test_g_02_g_03_an_empty_prompt_loads_and_unloads(http: httpx.Client) -> None
         ),
         (
             "/api/chat",
-            {"messages": user("x"), "tools": [{}]},
+            {"messages": user("x"), "tools": [{"type": "function", "function": {"name": "f"}}]},
             400,
             f"{FULL} does not support tools",
         ),

@@ -133,7 +133,7 @@ IMAGE = [{"type": "image_url", "image_url": {"url": "https://example.org/x.png"}
         ),
         ({"model": EMBED}, 400, f'"{EMBED}" does not support chat'),
         (
-            {"tools": [{"type": "function"}]},
+            {"tools": [{"type": "function", "function": {"name": "f"}}]},
             400,
             "registry.ollama.ai/library/smollm2:135m does not support tools",
         ),
