@@ -38,7 +38,7 @@ class WebSettings:
     # Passages on the search page.
     search_results: int = 10
     # Whether somebody may still have an answer under way is read again every so many seconds.
-    rights_checked_every_s: float = 2.0
+    rights_checked_every_s: float = 1.0
     # A stream of events says that it is still there after so long a pause, seconds.
     stream_heartbeat_s: float = 15.0
     # No stream of events lasts longer, seconds.

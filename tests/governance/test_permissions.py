@@ -53,6 +53,12 @@ MATRIX = """
     account.use         x x x x x x
     models.use          x x x . x x
     models.manage       . . . . . x
+    approvals.read      . . x x x x
+    approvals.propose   . . . . x x
+    approvals.decide    . . x . . x
+    approvals.read      . . x x x x
+    approvals.propose   . . . . x x
+    approvals.decide    . . x . . x
     platform.operate    . . . . . x
 """
 TABLE = {line.split()[0]: line.split()[1:] for line in MATRIX.strip().splitlines()}

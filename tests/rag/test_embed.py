@@ -11,9 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from rag.asker import NOBODY, Asker
 from rag.config import RagSettings
 from rag.embed import Embedder
-from rag.errors import ModelFailed, ModelMissing, RuntimeBusy, RuntimeTooSlow, RuntimeUnreachable
+from rag.errors import (
+    ModelFailed,
+    ModelMissing,
+    ModelRefused,
+    RuntimeBusy,
+    RuntimeTooSlow,
+    RuntimeUnreachable,
+)
 from rag.testing import DIMENSIONS, Script, scripted_runtime, word_vector
 
 
@@ -66,7 +74,13 @@ def test_vectors_come_in_the_order_of_the_texts() -> None:
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(404, ModelMissing), (429, RuntimeBusy), (503, RuntimeBusy), (500, ModelFailed)],
+    [
+        (403, ModelRefused),
+        (404, ModelMissing),
+        (429, RuntimeBusy),
+        (503, RuntimeBusy),
+        (500, ModelFailed),
+    ],
 )
 def test_refusals_have_names(status: int, error: type[Exception]) -> None:
     """What the runtime refuses says what to do next."""
@@ -75,6 +89,31 @@ def test_refusals_have_names(status: int, error: type[Exception]) -> None:
         with pytest.raises(error):
             embedder.embed(["text"])
         embedder.close()
+
+
+def test_apr_2_the_model_is_not_called_where_it_may_not_be_used() -> None:
+    """Whoever may say no is asked before each request, and told for whom it is."""
+    script, asked = Script(), list[Asker]()
+
+    def never(asker: Asker) -> None:
+        asked.append(asker)
+        raise ModelRefused("m", "The model m may not be used here.", "Propose it.")
+
+    with scripted_runtime(script) as url:
+        embedder = Embedder(settings_for(url), never)
+
+        async def run() -> None:
+            try:
+                await embedder.aembed(["text"])
+            finally:
+                await embedder.aclose()
+
+        with pytest.raises(ModelRefused, match="may not be used here"):
+            embedder.embed_for("pharmacy", ["text"])
+        with pytest.raises(ModelRefused):
+            asyncio.run(run())
+    assert asked == [Asker(department="pharmacy"), NOBODY]
+    assert script.embedded == []
 
 
 def test_nobody_there() -> None:

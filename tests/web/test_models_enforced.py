@@ -22,7 +22,7 @@ from web.testing import ScriptedAssistant, Site
 
 OWNER = Actor("local", "owner", "socket")
 PHARMACY = "Pharmacy"
-WITHIN_S = 3.0
+WITHIN_S = 2.0
 ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "ask": ("/api/v1/ask", {"question": "How long?", "department": PHARMACY}),
     "policies": (
