@@ -41,11 +41,13 @@ class Approvals(RuleBasedStateMachine):
     """A record on disk, and what a plain account of the same acts says."""
 
     made = Bundle("made")
+    # A record with the newest schema and nothing in it.
+    start = Path()
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="lamplight-approvals-"))
-        shutil.copy(migrated(), self.folder / "record.db")
+        shutil.copy(self.start, self.folder / "record.db")
         governance = GovernanceSettings(self.folder)
         self.record = open_record(governance)
         self.store = ApprovalStore(self.record, governance)
@@ -128,20 +130,9 @@ class Approvals(RuleBasedStateMachine):
         return one.id
 
 
-_MIGRATED: list[Path] = []
-
-
-def migrated() -> Path:
-    """A record with the newest schema and nothing in it."""
-    if not _MIGRATED:
-        folder = Path(tempfile.mkdtemp(prefix="lamplight-migrated-"))
-        open_record(GovernanceSettings(folder)).close()
-        _MIGRATED.append(folder / "record.db")
-    return _MIGRATED[0]
-
-
-def test_gov_9_no_order_of_acts_lets_one_person_approve() -> None:
+def test_gov_9_no_order_of_acts_lets_one_person_approve(migrated_file: Path) -> None:
     """The proposer never approves, nobody twice, and a model works only by what counts."""
+    Approvals.start = migrated_file
     run_state_machine_as_test(
         Approvals,
         settings=settings(
