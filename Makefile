@@ -5,7 +5,8 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# llama.cpp is compiled here once; the wheel stays in uv's cache, outside the checkout.
+# llama.cpp is compiled here once; the wheel stays in uv's cache, outside the checkout. For which
+# device, scripts/llama-build says; LLAMA_DEVICE=cpu keeps it off a graphics card.
 export CMAKE_ARGS ?= -DGGML_LLAMAFILE=ON
 
 # uv does not read pip's settings; a hospital's own package mirror is usually set there.
@@ -33,7 +34,8 @@ frontend: .setup/frontend
 	@echo "==> Python packages (the first time, llama.cpp is compiled: about six minutes)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@build=$$($(PYTHON) scripts/llama-build) && \
+		$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $$build requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 

@@ -50,6 +50,7 @@ FULL_COUNTS = (
     ("AUD-2 random trees", "AUD_2_TREES", 2_000, "tests/governance/audit/test_merkle.py"),
     ("scheduler, random steps", "RUNTIME_STEPS", 100_000, "tests/runtime/test_scheduler.py"),
     ("PRV-3 mutated headers", "GGUF_MUTANTS", 50_000, "tests/runtime/test_gguf_mutants.py"),
+    ("concurrent streams", "RUNTIME_STREAMS", 1_000, "tests/runtime/api/test_streams.py"),
     ("GOV-9 random acts", "GOV_9_STEPS", 20_000, "tests/governance/test_approvals_machine.py"),
     ("AUD-4 kills under load", "AUD_4_KILLS", 200, "tests/governance/audit/test_log.py"),
     ("AUD-4 power cuts", "AUD_4_CUTS", 200, "tests/governance/audit/test_power_cut.py"),

@@ -160,7 +160,8 @@ def measure(server: Server, users: list[int], rounds: int) -> dict[str, Any]:
 
 async def one_pass(server: Server, plan: list[list[Ask]]) -> Pass:
     """Every user asks one question after the other, all users at once; seconds, and replies."""
-    limits = httpx.Limits(max_connections=None)
+    # A connection for each request: some servers close idle ones just when they are used again.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with httpx.AsyncClient(
         base_url=server.url, timeout=REQUEST_S, trust_env=False, limits=limits
     ) as client:

@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.machine import describe
 from benchmarks.topics import Ask, load
 from lamplight.testing import SMALL_CHAT_MODEL
-from runtime.answering import Answering, cells_of, slots_of
+from runtime.answering import Answering
 from runtime.backend import Backend
 from runtime.chat import ChatTemplate
 from runtime.inspect import inspect
@@ -54,8 +54,8 @@ class Writer:
         config = WorkerConfig(path, False, CONTEXT_TOKENS, THREADS, 4, BATCH_TOKENS)
         self._backend = Backend(
             path,
-            cells=cells_of(config),
-            slots=slots_of(config),
+            cells=config.cells,
+            slots=config.slots,
             batch_tokens=BATCH_TOKENS,
             threads=THREADS,
             embeds=False,

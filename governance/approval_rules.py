@@ -3,7 +3,7 @@
 Pure. Somebody proposes that the model of one digest may see some classes of data, in some
 departments or all, from a day to a day at most a year later. Up to `internal` one other person
 approves; above it two, neither of whom proposed (GOV-9). From `confidential` on the proposal names
-the document of its privacy impact assessment (CAN-5).
+the document of its privacy impact assessment (CAN-5). Its dossier scores the risks (GOV-2).
 
     proposed   approved by too few; the proposer, or whoever decides, may withdraw it
     approved   counts from `not_before` until just before `expires_at`; may be revoked
@@ -11,21 +11,21 @@ the document of its privacy impact assessment (CAN-5).
 
 What was proposed never changes; each act of a person is a step of its own, and the state follows
 from the steps and the time. The digest is that of the manifest, which names the file, template,
-parameters, system text and adapters by theirs: changing any of them is another model (APR-5).
+parameters, system text and adapters by theirs: changing any of them is another model. What else
+ends an approval when it changes is in governance/basis.py (APR-5).
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from governance.data_classes import DataClass, highest
+from governance.dossier import DIGEST, Dossier, check_dossier
 from governance.errors import IllegalTransition, InvalidApproval, SecondPersonNeeded
 from governance.events import Actor
 
 LONGEST = timedelta(days=365)
-DIGEST = re.compile(r"[0-9a-f]{64}")
 MAX_TEXT_CHARS = 4000
 MAX_REASON_CHARS = 500
 MAX_PIA_CHARS = 120
@@ -84,6 +84,7 @@ class Proposal:
     expires_at: datetime
     report_digests: tuple[str, ...] = ()
     pia_document: str | None = None
+    dossier: Dossier = field(default_factory=Dossier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +187,7 @@ def check_proposal(wanted: Proposal, now: datetime, enabled: Sequence[DataClass]
             f"An approval lasts {LONGEST.days} days at most.",
             "Choose an earlier last day, and propose it again in time.",
         )
+    check_dossier(wanted.dossier)
 
 
 def check_step(approval: Approval, kind: StepKind, by: str, now: datetime) -> None:
@@ -223,11 +225,11 @@ def _check_texts(wanted: Proposal) -> None:
     if not DIGEST.fullmatch(wanted.digest):
         raise InvalidApproval("model", "This is no digest of a model.", "Name an installed model.")
     check_reason(wanted.reason)
-    for field, text in (("purposes", wanted.purposes), ("evidence", wanted.evidence)):
+    for name, text in (("purposes", wanted.purposes), ("evidence", wanted.evidence)):
         if not 0 < len(text.strip()) <= MAX_TEXT_CHARS:
             raise InvalidApproval(
-                field,
-                "Say what it is for." if field == "purposes" else "Say what speaks for it.",
+                name,
+                "Say what it is for." if name == "purposes" else "Say what speaks for it.",
                 f"Write 1 to {MAX_TEXT_CHARS} characters.",
             )
     wrong = [one for one in wanted.report_digests if not DIGEST.fullmatch(one)]

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, RowMapping, func, select
 
+from governance.approval_record import proposal_digest
 from governance.approval_rules import (
     Approval,
     Proposal,
@@ -18,7 +19,9 @@ from governance.approval_rules import (
 )
 from governance.config import GovernanceSettings
 from governance.data_classes import DataClass, enabled_classes
+from governance.dossier import read_dossier, write_dossier
 from governance.errors import NotFound, UnknownDepartment
+from governance.evaluation_reports import check_evidence, found_within
 from governance.events import Action, Actor, Event, Fact
 from governance.record.database import Record
 from governance.record.model_tables import approval_steps, approvals
@@ -44,6 +47,8 @@ class ApprovalStore:
         made = Approval(str(uuid4()), wanted, person_of(actor), now)
         with self._record.write() as connection:
             _check_departments(connection, wanted.department_ids)
+            reports = found_within(connection, wanted.report_digests)
+            check_evidence(wanted, reports, self._settings, now)
             connection.execute(approvals.insert().values(_columns(made)))
             self._append(connection, Action.APPROVAL_PROPOSED, actor, made, wanted.reason, now)
         return made
@@ -125,6 +130,8 @@ class ApprovalStore:
             "reports": list(wanted.report_digests),
             "pia_document": wanted.pia_document,
             "state": str(approval.state(now)),
+            "risks": [f"{one.risk} {one.likelihood}x{one.impact}" for one in wanted.dossier.risks],
+            "proposal_digest": proposal_digest(wanted),
             "approvers": list(approval.approvers),
             "needed": approval.needed,
         }
@@ -183,6 +190,7 @@ def _made_of(row: RowMapping, steps: tuple[Step, ...]) -> Approval:
         expires_at=row["expires_at"],
         report_digests=tuple(row["report_digests"].split()),
         pia_document=row["pia_document"],
+        dossier=read_dossier(row["dossier"]),
     )
     return Approval(row["id"], proposal, row["proposed_by"], row["created_at"], steps)
 
@@ -205,4 +213,5 @@ def _columns(made: Approval) -> dict[str, object]:
         "created_at": made.created_at,
         "not_before": wanted.not_before,
         "expires_at": wanted.expires_at,
+        "dossier": write_dossier(wanted.dossier),
     }

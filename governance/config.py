@@ -20,6 +20,8 @@ class GovernanceSettings:
     trail_origin: the name under which the audit trail is signed; it stays when the key changes.
     anchor_dirs: folders outside the data directory that get a copy of every signed checkpoint.
     allow_deidentified_phi, allow_phi: whether departments may hold, and models may see, such data.
+    evaluation_suite: SHA-256 of the questions that evaluations must use; empty is any.
+    evaluation_valid_days: how long a recorded evaluation speaks for a proposal above `internal`.
     """
 
     data_dir: Path
@@ -38,6 +40,8 @@ class GovernanceSettings:
     anchor_dirs: tuple[Path, ...] = ()
     allow_deidentified_phi: bool = False
     allow_phi: bool = False
+    evaluation_suite: str = ""
+    evaluation_valid_days: int = 180
 
     @property
     def record_url(self) -> str:

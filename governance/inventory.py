@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from governance.approval_rules import Approval
 from governance.approvals import ApprovalStore
+from governance.dossier import Origin
 from governance.errors import NotFound
 from governance.model_blocks import BlockStore
 from governance.model_guard import NamedModel
@@ -40,6 +41,10 @@ class KnowsModels(Protocol):
 
     def installed(self) -> Sequence[InstalledModel]:
         """Every installed model, each digest once."""
+        ...
+
+    def origin(self, digest: str) -> Origin:
+        """What an installed model is made of, as far as its files and the catalogue tell."""
         ...
 
 

@@ -9,13 +9,14 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from governance.approvals import ApprovalStore
+from governance.basis import KnowsBasis, nothing_known
 from governance.config import GovernanceSettings
 from governance.data_classes import PRE_APPROVED, DataClass, enabled_classes
 from governance.department_classes import class_within, highest_within
 from governance.errors import ModelNotApproved
 from governance.events import Action, Actor, Event
 from governance.model_blocks import blocks_within
-from governance.model_rules import ModelRequest, Verdict, verdict
+from governance.model_rules import POLICY_VERSION, ModelRequest, Verdict, verdict
 from governance.record.database import Record
 
 
@@ -47,11 +48,16 @@ class ModelGuard:
     """Lets models work, or says why not."""
 
     def __init__(
-        self, record: Record, settings: GovernanceSettings, approvals: ApprovalStore
+        self,
+        record: Record,
+        settings: GovernanceSettings,
+        approvals: ApprovalStore,
+        basis: KnowsBasis = nothing_known,
     ) -> None:
         self._record = record
         self._enabled = enabled_classes(settings)
         self._approvals = approvals
+        self._basis = basis
 
     def ask(self, model: NamedModel, by: AskedBy, now: datetime) -> Verdict:
         """Whether this model may work for them at this moment."""
@@ -78,7 +84,9 @@ class ModelGuard:
         # Asked before each answer: what the catalogue settles needs no look at approvals.
         settled = model.pinned and data_class in PRE_APPROVED
         given = () if settled else self._approvals.approvals_within(connection, model.digest)
-        return request, verdict(request, given, blocks_within(connection), self._enabled, now)
+        basis = {} if settled else self._basis()
+        blocks = blocks_within(connection)
+        return request, verdict(request, given, blocks, self._enabled, now, basis)
 
 
 def _class_of(connection: Connection, by: AskedBy) -> DataClass:
@@ -98,5 +106,9 @@ def _refused(request: ModelRequest, by: AskedBy, found: Verdict) -> Event:
         outcome="refused",
         reason=found.reason,
         request_id=by.request_id,
-        facts={"data_class": str(request.data_class), "endpoint": by.endpoint},
+        facts={
+            "data_class": str(request.data_class),
+            "endpoint": by.endpoint,
+            "policy": POLICY_VERSION,
+        },
     )

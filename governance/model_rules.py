@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from governance.approval_rules import Approval, ApprovalState
+from governance.basis import Basis, change_words, changed
 from governance.data_classes import PRE_APPROVED, DataClass
 
 HOW = (
     "Whoever proposes models can propose it on the page Models, or with `lamplight model propose`; "
     "another person approves it."
 )
+# Of these rules; it stands in each event of a refusal, so that one can be read by its own rules.
+POLICY_VERSION = "2"
 BLOCKED = "Whoever approves models can lift the block on the page Models."
 
 
@@ -68,8 +71,13 @@ def verdict(
     blocks: Sequence[ModelBlock],
     enabled: Sequence[DataClass],
     now: datetime,
+    basis: Basis | None = None,
 ) -> Verdict:
-    """Decide one request. approvals: those of its digest; blocks: those that are not lifted."""
+    """Decide one request.
+
+    approvals: those of its digest; blocks: those that are not lifted; basis: what holds now.
+    """
+    basis = basis or {}
     if any(block.stops(request) for block in blocks):
         return Verdict(False, "It is blocked here.", BLOCKED)
     if request.data_class not in enabled:
@@ -77,14 +85,23 @@ def verdict(
     if request.pinned and request.data_class in PRE_APPROVED:
         return Verdict(True, "The catalogue names this digest.")
     for approval in approvals:
-        fits = approval.proposal.digest == request.digest and approval.counts(now)
+        fits = approval.proposal.digest == request.digest and is_valid(approval, now, basis)
         if fits and approval.covers(request.data_class, request.department_id):
             return Verdict(True, "It is approved.", approval_id=approval.id)
-    return Verdict(False, _why(request, approvals, now), HOW)
+    return Verdict(False, _why(request, approvals, now, basis), HOW)
 
 
-def _why(request: ModelRequest, approvals: Sequence[Approval], now: datetime) -> str:
+def is_valid(approval: Approval, now: datetime, basis: Basis) -> bool:
+    """Whether it counts at this moment, and what it was decided on still holds (APR-5)."""
+    return approval.counts(now) and not changed(approval.proposal.dossier.basis, basis)
+
+
+def _why(request: ModelRequest, approvals: Sequence[Approval], now: datetime, basis: Basis) -> str:
     """What is missing, from the approval that comes nearest."""
+    for one in approvals:
+        differs = changed(one.proposal.dossier.basis, basis)
+        if differs and one.counts(now) and one.covers(request.data_class, request.department_id):
+            return f"Since its approval {change_words(differs)} changed."
     near = [one for one in approvals if one.covers(request.data_class, request.department_id)]
     states = {one.state(now) for one in near}
     if ApprovalState.APPROVED in states:
@@ -95,6 +112,6 @@ def _why(request: ModelRequest, approvals: Sequence[Approval], now: datetime) ->
         return "Its approval was revoked."
     if ApprovalState.EXPIRED in states:
         return "Its approval has expired."
-    if any(one.counts(now) for one in approvals):
+    if any(is_valid(one, now, basis) for one in approvals):
         return f"It is not approved for {request.data_class} data here."
     return f"Nobody has approved it for {request.data_class} data."

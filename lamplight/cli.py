@@ -10,6 +10,7 @@ from lamplight.commands import (
     approvals,
     audit,
     backup,
+    catalogue,
     doctor,
     documents,
     evaluation,
@@ -17,7 +18,10 @@ from lamplight.commands import (
     models,
     people,
     questions,
+    registries,
     servers,
+    talking,
+    tuning,
 )
 from lamplight.commands.options import notes, results
 from lamplight.errors import CommandError
@@ -35,15 +39,20 @@ for command in (
     documents.ingest,
     questions.ask,
     questions.search,
+    talking.run,
     models.pull,
     models.show,
     models.ps,
     models.stop,
     models.release,
+    registries.login,
+    registries.logout,
     doctor.doctor,
+    tuning.tune,
 ):
     app.command()(command)
 app.command("list")(models.list_models)
+approvals.app.command("bom")(models.bill)
 app.command()(model_changes.create)
 app.command("cp")(model_changes.copy)
 app.command("rm")(model_changes.remove)
@@ -54,6 +63,7 @@ app.command("reindex")(backup.reindex)
 app.command("eval")(evaluation.evaluate)
 app.add_typer(audit.app, name="audit")
 app.add_typer(approvals.app, name="model")
+app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(people.user, name="user")
 app.add_typer(people.department, name="department")
 app.add_typer(people.key, name="key")

@@ -19,6 +19,7 @@ import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import structlog
 from starlette.datastructures import Headers
 
 from governance.approvals import ApprovalStore
@@ -34,8 +35,10 @@ from governance.people import PeopleStore
 from governance.permissions import Grant, Permission, Principal, Role, decide
 from governance.quotas import QuotaStore
 from governance.record.database import Record, open_record
-from lamplight.model_events import changed, denied, not_identified, used
-from lamplight.model_shelf import named
+from lamplight.approval_basis import basis_of
+from lamplight.installing import model_store
+from lamplight.model_events import changed, denied, not_identified, quarantined, used
+from lamplight.model_shelf import ModelShelf, named
 from lamplight.runtime_key import read_key
 from lamplight.settings import Settings
 from runtime.api.gate import Change, Use, Visit, Visitor
@@ -55,6 +58,8 @@ PLATFORM = Principal(
     grants=(Grant(Role.STAFF, department_id=None),),
     scopes=frozenset({Permission.MODELS_USE}),
 )
+log = structlog.get_logger(__name__)
+
 OTHER_KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key")
 # A proxy on this machine brings requests of others, who are not `local`.
 PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
@@ -195,6 +200,13 @@ class RecordGate:
             self._write(not_identified(shown, left_out))
         return Unauthorized(KEY_HINT)
 
+    def record_quarantine(self, model: InstalledModel) -> None:
+        """Record that a model was set aside. It stays so where nothing can be recorded now."""
+        try:
+            self._write(quarantined(model))
+        except NotRecorded:
+            log.exception("a quarantine could not be recorded", model=str(model.name))
+
     def _write(self, event: Event) -> None:
         with _recording(), self._record.write() as connection:
             self._record.trail.append(connection, event)
@@ -213,6 +225,9 @@ def _recording() -> Iterator[None]:
 def open_gate(settings: Settings) -> Iterator[RecordGate]:
     """The gate of a runtime that opens the record itself. Raises RecordUnusable."""
     record = open_record(settings.governance)
+    approvals = ApprovalStore(record, settings.governance)
+    known = ModelShelf(model_store(settings), settings.rag)
+    basis = basis_of(known, settings.rag, settings.governance)
     try:
         yield RecordGate(
             settings.runtime,
@@ -220,7 +235,7 @@ def open_gate(settings: Settings) -> Iterator[RecordGate]:
             record,
             KeyStore(record, PeopleStore(record)),
             QuotaStore(record),
-            ModelGuard(record, settings.governance, ApprovalStore(record, settings.governance)),
+            ModelGuard(record, settings.governance, approvals, basis),
         )
     finally:
         record.close()

@@ -21,11 +21,13 @@ from runtime.exchange import Exchange
 from runtime.names import parse_name
 from runtime.pull import Puller, PullProgress
 from runtime.store import Store
+from runtime.upstream_store import UpstreamStore
 
 
 def model_store(settings: Settings) -> Store:
-    """The models of a data directory, and the stores that it may link from."""
-    return Store(settings.runtime.models_dir, settings.runtime.shared_models_dirs)
+    """The models of a data directory, the stores it may link from, and those of other servers."""
+    runtime = settings.runtime
+    return UpstreamStore(runtime.models_dir, runtime.shared_models_dirs, runtime.upstreams)
 
 
 def install(
@@ -35,8 +37,12 @@ def install(
     *,
     file: Path | None = None,
     only_if_missing: bool = False,
+    insecure: bool = False,
 ) -> None:
-    """Install a model with a progress bar on standard error. Raises PullRefused."""
+    """Install a model with a progress bar on standard error. Raises PullRefused.
+
+    insecure: its registry may speak plain HTTP, or have a certificate that nobody checks.
+    """
     puller = Puller(settings.runtime, model_store(settings), builtin_catalog())
     if only_if_missing and puller.is_installed(name):
         return
@@ -55,7 +61,9 @@ def install(
             task = progress.add_task(f"Model {name}", total=None)
             exchange = Exchange(settings.runtime, model_store(settings), builtin_catalog())
             if file is None and parse_name(name).host in settings.runtime.allowed_registries:
-                exchange.pull(name, lambda step: _show_step(progress, task, name, step))
+                exchange.pull(
+                    name, lambda step: _show_step(progress, task, name, step), insecure=insecure
+                )
             else:
                 puller.pull(name, lambda step: _show_step(progress, task, name, step), file)
     except ModelRuntimeError as error:

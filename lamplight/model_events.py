@@ -1,7 +1,8 @@
 """What the runtime's gate writes into the trail. Pure; names, digests and counts, never a text."""
 
-from governance.events import Action, Actor, Event, Fact, actor_of
+from governance.events import SYSTEM, Action, Actor, Event, Fact, actor_of
 from runtime.api.gate import Change, Use, Visit, Visitor
+from runtime.store import InstalledModel
 
 # The actor of a request that showed nobody: its refusal is recorded, too.
 UNIDENTIFIED = Actor("runtime", "unidentified", "none")
@@ -75,4 +76,31 @@ def not_identified(shown: str, left_out: int) -> Event:
         outcome="refused",
         reason=f"It showed {shown}.",
         facts={"left_out": left_out},
+    )
+
+
+def quarantined(model: InstalledModel) -> Event:
+    """A model was set aside, because its process kept ending."""
+    return _of_model(Action.MODEL_QUARANTINED, SYSTEM, model, {})
+
+
+def released(actor: Actor, model: InstalledModel) -> Event:
+    """Somebody let a model be loaded again."""
+    return _of_model(Action.MODEL_RELEASED, actor, model, {})
+
+
+def damaged(model: InstalledModel, blob: str) -> Event:
+    """A file of a model is not what its name says."""
+    return _of_model(Action.MODEL_DAMAGED, SYSTEM, model, {"blob": blob})
+
+
+def _of_model(action: Action, actor: Actor, model: InstalledModel, facts: dict[str, Fact]) -> Event:
+    return Event(
+        action,
+        actor,
+        object_type="model",
+        object_id=str(model.name),
+        digest=model.manifest.digest,
+        outcome="failed" if action is Action.MODEL_DAMAGED else "done",
+        facts=facts,
     )

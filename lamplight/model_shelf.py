@@ -8,8 +8,10 @@ import hashlib
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from governance.dossier import Origin
 from governance.inventory import InstalledModel
 from governance.model_guard import NamedModel
+from lamplight.model_origin import origin_of
 from lamplight.pinned import is_pinned
 from rag.config import RagSettings
 from runtime.catalog import Catalog, builtin_catalog
@@ -26,6 +28,8 @@ class ModelShelf:
         self._store = store
         self._settings = settings
         self._catalog = catalog or builtin_catalog()
+        # By the digest that names all of it, so that none of these ever changes.
+        self._origins: dict[str, Origin] = {}
 
     def find(self, name: str, *, embeds: bool = False) -> NamedModel | None:
         """The model of this name at the server that chat, or embedding, is asked of.
@@ -49,6 +53,19 @@ class ModelShelf:
             names = (*(found[digest].names if digest in found else ()), str(model.name))
             found[digest] = self._installed(model, names)
         return (*found.values(), *self._elsewhere())
+
+    def origin(self, digest: str) -> Origin:
+        """What an installed model is made of; nothing is known of one that is elsewhere."""
+        if digest not in self._origins:
+            mine = (one for one in self._store.models() if one.manifest.digest == digest)
+            model = next(mine, None)
+            if model is None:
+                return Origin()
+            try:
+                self._origins[digest] = origin_of(model, self._catalog)
+            except (ModelRuntimeError, OSError):
+                return Origin()  # damaged: it cannot be loaded either, and says why there
+        return self._origins[digest]
 
     def _installed(self, model: StoredModel, names: tuple[str, ...]) -> InstalledModel:
         entry = self._catalog.find(model.name)

@@ -136,6 +136,16 @@ def note_rebuild(record: Record, actor: Actor, passages: int) -> None:
         )
 
 
+def note(settings: Settings, event: Event) -> None:
+    """Write one event of the command line into the trail."""
+    record = open_record(settings.governance)
+    try:
+        with record.write() as connection:
+            record.trail.append(connection, event)
+    finally:
+        record.close()
+
+
 @contextmanager
 def _record_alone(settings: Settings, purpose: str) -> Iterator[Record]:
     """The record of a directory that nobody works on. Raises AlreadyRunning, BackupRefused."""

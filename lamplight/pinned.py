@@ -1,7 +1,8 @@
 """Whether a model is exactly what the catalogue names: its file and all that changes its answers.
 
 Pure. A pinned file under another template, system text, adapter or other parameters is another
-model, and so is one with a layer that we do not know.
+model, and so is one with a layer that we do not know. An entry that is made here of another one is
+not pinned in this sense: its digest says that it was made rightly, and nothing of how it answers.
 """
 
 import hashlib
@@ -21,7 +22,9 @@ def is_pinned(catalog: Catalog, manifest: Manifest) -> bool:
         if layer.media_type != LICENSE_TYPE
     }
     return any(
-        entry.digest is not None and found == _layers(entry.digest, entry.parameters)
+        entry.digest is not None
+        and entry.derivation is None
+        and found == _layers(entry.digest, entry.parameters)
         for entry in catalog.models
     )
 

@@ -15,6 +15,7 @@ from governance.audit.rotation import finish
 from governance.data_classes import enabled_classes
 from governance.department_classes import ClassStore
 from governance.emergency import EmergencyStore
+from governance.evaluation_reports import ReportStore
 from governance.events import SYSTEM, Action, Event
 from governance.inventory import Inventory
 from governance.jobs import JobStore
@@ -39,15 +40,19 @@ from governance.tickets import TicketStore
 from governance.vault import Vault
 from ingest.page_image import render_page
 from ingest.workflow import Loader
+from lamplight.approval_basis import basis_of
 from lamplight.housekeeping import Chore, Housekeeping
 from lamplight.installing import model_store
 from lamplight.model_admission import embedding_admission
+from lamplight.model_bill import Bills
 from lamplight.model_shelf import ModelShelf
 from lamplight.operations import Operations
+from lamplight.scrub import LOOK_EVERY, Scrub
 from lamplight.settings import Settings
 from rag.embed import Embedder
 from rag.index import open_index
 from rag.pipelines import Assistant
+from runtime.store import Store
 from web.model_parts import ModelParts
 from web.parts import DrawsPage, Platform, ProviderParts
 from web.passthrough import Passthrough
@@ -115,15 +120,20 @@ def model_parts(settings: Settings, record: Record) -> ModelParts:
     """What knows the models: which there are, and which may see what."""
     governance = settings.governance
     approvals, blocks = ApprovalStore(record, governance), BlockStore(record)
-    known = ModelShelf(model_store(settings), settings.rag)
+    store = model_store(settings)
+    known = ModelShelf(store, settings.rag)
+    basis = basis_of(known, settings.rag, governance)
     return ModelParts(
         known=known,
         approvals=approvals,
         blocks=blocks,
         classes=ClassStore(record, governance),
-        guard=ModelGuard(record, governance, approvals),
+        guard=ModelGuard(record, governance, approvals, basis),
+        reports=ReportStore(record),
+        basis=basis,
         inventory=Inventory(record, approvals, blocks, known),
         enabled=enabled_classes(governance),
+        bill=Bills(store).of,
     )
 
 
@@ -150,6 +160,7 @@ def _people_parts(
 
 
 def _chores(settings: Settings, platform: Platform, throttle: Throttle) -> tuple[Chore, ...]:
+    scrub = Scrub(Store(settings.runtime.models_dir), platform.record, settings.data_dir)
     minutes, hour, day = timedelta(minutes=10), timedelta(hours=1), timedelta(days=1)
     return (
         # At every look, so that the metric tells within 5 s that the trail can be written again.
@@ -159,6 +170,7 @@ def _chores(settings: Settings, platform: Platform, throttle: Throttle) -> tuple
         Chore("forget used links", hour, lambda _now: platform.tickets.sweep()),
         Chore("purge kept questions", hour, platform.retention.purge),
         Chore("check the trail", hour, lambda _now: platform.trail.check()),
+        Chore("read all models again", LOOK_EVERY, scrub.look),
         Chore("fold old usage", day, platform.quotas.compact),
         Chore(
             "drop copies made before migrations",

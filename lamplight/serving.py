@@ -16,6 +16,7 @@ from lamplight.logs import configure_logs
 from lamplight.settings import Settings
 from lamplight.supervisor import stop_with_parent as watch_parent
 from lamplight.tls import TlsServer, tls_of
+from runtime.open_files import allow_connections
 
 # Answers under way get this long to finish once we are asked to stop.
 DRAIN_S = 30
@@ -27,17 +28,19 @@ MAX_SOCKET_PATH_BYTES = 107
 def serve_runtime(settings: Settings, *, stop_with_parent: bool) -> None:
     """Serve models until a signal says stop. Raises BadSetting."""
     from lamplight.gate import open_gate
+    from lamplight.installing import model_store
     from runtime.api.app import create_app
-    from runtime.store import Store
+    from runtime.engine import Engine
 
     configure_logs()
     check_address(
         "runtime", settings.runtime.host, tls=False, insecure=settings.runtime.insecure_plain_http
     )
-    store = Store(settings.runtime.models_dir, settings.runtime.shared_models_dirs)
+    store = model_store(settings)
     with open_gate(settings) as gate:
         listener = _listen(settings.runtime.host, settings.runtime.port)
-        app = create_app(settings.runtime, store, gate)
+        engine = Engine(settings.runtime, store, on_quarantine=gate.record_quarantine)
+        app = create_app(settings.runtime, store, gate, engine=engine)
         _run(app, [listener], stop_with_parent=stop_with_parent)
 
 
@@ -106,6 +109,7 @@ def _run(
     stop_with_parent: bool,
     tls: tuple[list[socket.socket], ssl.SSLContext] | None = None,
 ) -> None:
+    allow_connections()
     config = uvicorn.Config(
         app,
         http=H11Protocol,

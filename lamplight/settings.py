@@ -18,6 +18,8 @@ from ingest.config import IngestSettings
 from lamplight.errors import BadSetting
 from rag.config import RagSettings
 from runtime.config import RuntimeSettings
+from runtime.errors import BadUpstream
+from runtime.upstream_config import UpstreamSettings, read_upstreams
 from web.config import WebSettings
 
 PACKAGES: dict[str, type[Any]] = {
@@ -112,6 +114,8 @@ def _derived(home: Path) -> dict[str, Any]:
         "rag.runtime_key_path": home / "run" / RUNTIME_KEY_NAME,
         "runtime.models_dir": home / "models",
         "runtime.quarantine_path": home / "quarantine.json",
+        "runtime.catalogue_dir": home / "catalogue",
+        "runtime.registry_accounts_path": home / "registries.json",
         "runtime.shared_models_dirs": tuple(Path(store).expanduser() for store in MODEL_STORES),
     }
 
@@ -198,6 +202,8 @@ def _cast(name: str, value: Any, wanted: Any) -> Any:
         wanted = next(option for option in get_args(wanted) if option is not type(None))
     try:
         return _convert(value, wanted)
+    except BadUpstream as error:
+        raise BadSetting(f"{error.message}.", error.hint) from error
     except (ValueError, TypeError) as error:
         kind = getattr(wanted, "__name__", str(wanted))
         raise BadSetting(
@@ -207,6 +213,8 @@ def _cast(name: str, value: Any, wanted: Any) -> Any:
 
 
 def _convert(value: Any, wanted: Any) -> Any:
+    if wanted == tuple[UpstreamSettings, ...]:
+        return read_upstreams(value)
     if get_origin(wanted) is tuple:
         kind = get_args(wanted)[0]
         between = os.pathsep if kind is Path else ","

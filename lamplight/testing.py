@@ -105,7 +105,7 @@ def start(
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
-            env=child_environment({"rag.chat_model": chat_model}),
+            env=child_environment({"rag.chat_model": chat_model, "runtime.measure_forms": False}),
             text=True,
         )
     urls = (f"http://{HOST}:{port}", f"http://{HOST}:{runtime_port}")

@@ -1,22 +1,29 @@
 """Writes answers: several sequences at a time, one batch per step."""
 
+import secrets
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from runtime.answer_text import AnswerText
 from runtime.backend import Backend, BatchPart, Chain
 from runtime.chat import ChatTemplate
-from runtime.errors import LoadFailed, ModelRuntimeError
+from runtime.errors import BadRequest, LoadFailed, ModelRuntimeError
 from runtime.lookup import Lookup
+from runtime.pace import Pace
 from runtime.prompt import prompt_tokens
 from runtime.protocol import Delta, Done, Failed, FromWorker, Generate, TokenChance, WorkerConfig
 from runtime.sampling import chain_of
 from runtime.scheduler import Piece, Scheduler, Step
+from runtime.seeing import Picture, divided, mark, marked, place_of, tokens_of
 from runtime.sequence import FinishReason, Sequence
 from runtime.slots import Cut, Slots
+
+if TYPE_CHECKING:
+    from runtime.sight import Sight  # loads a library that most models do not need
 
 SEED_BITS = 31
 THINK = "<think>"
@@ -37,6 +44,7 @@ class Answer:
     cached_tokens: int = 0
     first_token_ns: int = 0
     is_over: bool = False
+    pictures: dict[int, Picture] = field(default_factory=dict)  # by digest
 
 
 class Answering:
@@ -48,15 +56,18 @@ class Answering:
         backend: Backend,
         template: ChatTemplate,
         send: Callable[[FromWorker], None],
+        pace: Pace | None = None,
+        sight: "Sight | None" = None,
     ) -> None:
         self._config = config
         self._backend = backend
         self._template = template
         self._send = send
+        self._sight = sight
         self._slots = Slots(config.slots, config.cells, reuse=backend.keeps_prefixes)
         self._answers: dict[int, Answer] = {}
         self._scheduler = Scheduler(
-            self._slots, config.max_sequences, config.batch_tokens, self._draft
+            self._slots, config.max_sequences, config.batch_tokens, self._draft, pace
         )
 
     @property
@@ -78,7 +89,8 @@ class Answering:
 
     def _ends_in_thought(self, tokens: list[int]) -> bool:
         """Whether the template has begun a thought, which the answer goes on with."""
-        tail = b"".join(self._backend.piece(token) for token in tokens[-THINK_TOKENS:])
+        last = [token for token in tokens[-THINK_TOKENS:] if token >= 0]
+        tail = b"".join(self._backend.piece(token) for token in last)
         return tail.rstrip().endswith(THINK.encode())
 
     def cancel(self, request_id: int) -> None:
@@ -103,13 +115,7 @@ class Answering:
     def _begin(self, job: Generate) -> Answer:
         limit = self._config.context_tokens
         context = max(min(job.options.num_ctx or limit, limit), MIN_CONTEXT_TOKENS)
-        tokens = prompt_tokens(
-            job,
-            self._template,
-            lambda text: self._backend.tokenize(text, special=True),
-            self._backend.vocabulary_size,
-            context,
-        )
+        tokens, pictures = self._prompt(job, context)
         sequence = Sequence(
             job.id,
             tokens,
@@ -122,12 +128,48 @@ class Answering:
         chain = self._chain(job, tokens, context)
         # A rejected draft must be cut off again, which not every kind of memory can do.
         may_draft = job.drafts and self._backend.keeps_prefixes
-        lookup = Lookup(tokens, self._config.draft_tokens if may_draft else 0)
+        # Rows of pictures are all the same to it: they are never written.
+        words = [max(token, -1) for token in tokens] if pictures else tokens
+        lookup = Lookup(words, self._config.draft_tokens if may_draft else 0)
         text = AnswerText(job.options.stop)
-        return Answer(job, sequence, chain, text, lookup, time.perf_counter_ns())
+        started_ns = time.perf_counter_ns()
+        return Answer(job, sequence, chain, text, lookup, started_ns, pictures=pictures)
+
+    def _prompt(self, job: Generate, context: int) -> tuple[list[int], dict[int, Picture]]:
+        """The tokens of a prompt, and the pictures in it. Raises BadRequest, InputTooLong."""
+        secret = secrets.token_hex(8)
+        messages, images = marked(job.messages or (), secret)
+        text = job.text
+        if job.messages is None:
+            marks = "".join(mark(secret, n) for n in range(len(job.images)))
+            images, text = list(job.images), marks + (job.text or "")
+        pictures = [self._look(image) for image in images]
+
+        def tokenize(text: str) -> list[int]:
+            return tokens_of(text, secret, [p.tokens for p in pictures], self._words)
+
+        shown = replace(job, text=text, messages=None if job.messages is None else messages)
+        size = self._backend.vocabulary_size
+        tokens = prompt_tokens(shown, self._template, tokenize, size, context)
+        if tokens[-1] < 0:
+            raise BadRequest("the prompt ends with an image", "Ask something about it.")
+        return tokens, {picture.digest: picture for picture in pictures}
+
+    def _words(self, text: str, begins: bool) -> list[int]:
+        if begins:
+            return self._backend.tokenize(text, special=True)
+        return self._backend.tokenize(text, special=True, framed=False)
+
+    def _look(self, image: bytes) -> Picture:
+        if self._sight is None:
+            raise BadRequest("the model does not see", "Use one with a projector.")
+        return self._sight.look(image)
 
     def _draft(self, sequence: Sequence, limit: int) -> list[int]:
-        return self._answers[sequence.id].lookup.draft(limit)
+        draft = self._answers[sequence.id].lookup.draft(limit)
+        # A picture's rows are read, not written: a guess ends before them.
+        seen = next((at for at, token in enumerate(draft) if token < 0), len(draft))
+        return draft[:seen]
 
     def _chain(self, job: Generate, tokens: list[int], context: int) -> Chain:
         seed = job.options.seed
@@ -137,7 +179,8 @@ class Answering:
         last = context if job.options.repeat_last_n < 0 else job.options.repeat_last_n
         if job.schema is None:  # a grammar knows nothing of the prompt
             for token in tokens[len(tokens) - min(last, len(tokens)) :]:
-                chain.accept(token)
+                if token >= 0:
+                    chain.accept(token)
         return chain
 
     def _compute(self, step: Step) -> list[range]:
@@ -150,7 +193,39 @@ class Answering:
             owner = self._slots.owner(placement.slot)
             assert owner is not None
             self._answers[owner].cached_tokens = placement.reused
-        return self._backend.decode([_part(piece) for piece in step.pieces])
+        # Pictures first: what the model says at a place is gone with the next batch.
+        parts = [self._seen(piece) for piece in step.pieces]
+        if not any(part.tokens for part in parts):
+            return [range(0) for _ in parts]
+        return self._backend.decode(parts)
+
+    def _seen(self, piece: Piece) -> BatchPart:
+        """Compute a piece up to the end of its last picture; what is left of it."""
+        whole = _part(piece)
+        pictures = self._answers[piece.sequence.id].pictures
+        if not pictures:
+            return whole
+        runs, end = divided(whole.start, whole.tokens)
+        for run in runs:
+            if run.is_seen:
+                self._read_rows(pictures, whole.slot, run.start, run.numbers)
+            else:
+                self._backend.decode([BatchPart(whole.slot, run.start, run.numbers, 0)])
+        return replace(whole, start=whole.start + end, tokens=whole.tokens[end:])
+
+    def _read_rows(
+        self, pictures: dict[int, Picture], slot: int, start: int, numbers: tuple[int, ...]
+    ) -> None:
+        """Two pictures may follow each other without a word between them."""
+        assert self._sight is not None
+        at = 0
+        while at < len(numbers):
+            digest, to = place_of(numbers[at])[0], at
+            while to < len(numbers) and place_of(numbers[to])[0] == digest:
+                to += 1
+            rows = self._sight.rows(pictures[digest], numbers[at:to])
+            self._backend.decode_rows(slot, start + at, rows)
+            at = to
 
     def _cut(self, cuts: Iterable[Cut]) -> None:
         for cut in cuts:
@@ -226,7 +301,8 @@ class Answering:
                 answer_tokens=sequence.generated,
                 prompt_ns=answer.first_token_ns - answer.started_ns,
                 answer_ns=now - answer.first_token_ns,
-                tokens=tuple(sequence.tokens),
+                # An answer can be gone on with by its words alone.
+                tokens=tuple(token for token in sequence.tokens if token >= 0),
             )
         )
 

@@ -2,6 +2,9 @@
 
 Everything here works on numbers: tokens, slots and batches. What to compute, and when, is decided
 by the scheduler; this file only does it.
+
+Why this file is long: a model, its context and its samplers are freed together, and divided they
+would be three files that know each other's pointers.
 """
 
 import ctypes
@@ -41,8 +44,8 @@ class _Log:
     def __init__(self) -> None:
         self.lines: list[str] = []
         # Kept in a field: llama.cpp holds only the bare pointer.
-        self._callback = llama_cpp.llama_log_callback(self._take)
-        llama_cpp.llama_log_set(self._callback, ctypes.c_void_p(0))
+        self.callback = llama_cpp.llama_log_callback(self._take)
+        llama_cpp.llama_log_set(self.callback, ctypes.c_void_p(0))
 
     def _take(self, level: int, text: bytes, _data: Any) -> None:
         if level >= LOG_LEVEL_WARN and text.strip(b". \n"):
@@ -52,25 +55,43 @@ class _Log:
 class Backend:
     """One model in memory with one context.
 
-    path: the GGUF file. cells: size of the key-value memory, shared by all slots.
+    path: the GGUF file. cells: size of the key-value memory, shared by all slots. gpu_layers: how
+    many layers a graphics card computes, -1 for all; a build without one leaves it unread.
+    adapters: files that change its weights, all at full strength. exact: what is computed depends
+    less on what else is in the batch, and takes a little longer.
     """
 
     def __init__(
-        self, path: Path, *, cells: int, slots: int, batch_tokens: int, threads: int, embeds: bool
+        self,
+        path: Path,
+        *,
+        cells: int,
+        slots: int,
+        batch_tokens: int,
+        threads: int,
+        embeds: bool,
+        gpu_layers: int = -1,
+        adapters: Sequence[Path] = (),
+        exact: bool = False,
     ) -> None:
         self._log = _Log()
         llama_cpp.llama_backend_init()
-        self._model = self._load(path)
+        self._model = self._load(path, gpu_layers)
+        # Before the context, which makes room for what they add to each step.
+        self._adapters = [self._load_adapter(file) for file in adapters]
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
-        self._context = self._open(cells, slots, batch_tokens, threads, embeds)
+        self._context = self._open(cells, slots, batch_tokens, threads, embeds, exact)
+        self._adapt()
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._batch = llama_cpp.llama_batch_init(batch_tokens, 0, 1)
+        self._rows: Any = None
         self._batch_tokens = batch_tokens
         self.vocabulary_size = int(llama_cpp.llama_vocab_n_tokens(self._vocab))
         self._pieces: dict[int, bytes] = {}
 
-    def _load(self, path: Path) -> Any:
+    def _load(self, path: Path, gpu_layers: int) -> Any:
         parameters = llama_cpp.llama_model_default_params()
+        parameters.n_gpu_layers = gpu_layers
         model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
         if not model:
             raise LoadFailed(
@@ -80,7 +101,35 @@ class Backend:
             )
         return model
 
-    def _open(self, cells: int, slots: int, batch_tokens: int, threads: int, embeds: bool) -> Any:
+    def _load_adapter(self, path: Path) -> Any:
+        adapter = llama_cpp.llama_adapter_lora_init(self._model, str(path).encode())
+        if not adapter:
+            raise LoadFailed(
+                f"the adapter {path.name} could not be applied: {self._complaint()}",
+                "Use it with the model that it was trained for.",
+            )
+        return adapter
+
+    def _adapt(self) -> None:
+        count = len(self._adapters)
+        if not count:
+            return
+        handles = (llama_cpp.llama_adapter_lora_p_ctypes * count)(
+            *(ctypes.cast(one, llama_cpp.llama_adapter_lora_p_ctypes) for one in self._adapters)
+        )
+        scales = (ctypes.c_float * count)(*[1.0] * count)
+        if llama_cpp.llama_set_adapters_lora(self._context, handles, count, scales):
+            raise LoadFailed("the adapters could not be applied", "Use fewer of them.")
+
+    def _open(
+        self,
+        cells: int,
+        slots: int,
+        batch_tokens: int,
+        threads: int,
+        embeds: bool,
+        exact: bool,
+    ) -> Any:
         parameters = llama_cpp.llama_context_default_params()
         parameters.n_ctx = cells
         parameters.n_batch = parameters.n_ubatch = batch_tokens
@@ -89,6 +138,9 @@ class Backend:
         parameters.embeddings = embeds
         parameters.kv_unified = True
         parameters.no_perf = True
+        if exact:
+            # Flash attention takes other paths for other sizes: scores differed in the third place.
+            parameters.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
         context = llama_cpp.llama_init_from_model(self._model, parameters)
         if not context:
             raise LoadFailed(
@@ -103,6 +155,8 @@ class Backend:
     def close(self) -> None:
         """Free everything."""
         llama_cpp.llama_batch_free(self._batch)
+        if self._rows is not None:
+            llama_cpp.llama_batch_free(self._rows)
         llama_cpp.llama_free(self._context)
         llama_cpp.llama_model_free(self._model)
 
@@ -123,8 +177,25 @@ class Backend:
 
     @property
     def vector_length(self) -> int:
-        """Numbers in one vector."""
+        """Numbers in one vector, or outputs of a model that scores."""
+        if llama_cpp.llama_pooling_type(self._context) == llama_cpp.LLAMA_POOLING_TYPE_RANK:
+            return int(llama_cpp.llama_model_n_cls_out(self._model))
         return int(llama_cpp.llama_model_n_embd_out(self._model))
+
+    @property
+    def log_callback(self) -> Any:
+        """Where llama.cpp's other libraries may complain."""
+        return self._log.callback
+
+    @property
+    def model(self) -> Any:
+        """llama.cpp's own handle, for the projector that sees for it."""
+        return self._model
+
+    @property
+    def row_length(self) -> int:
+        """Numbers in a row that is read in place of a token."""
+        return int(llama_cpp.llama_model_n_embd_inp(self._model))
 
     @property
     def size_bytes(self) -> int:
@@ -133,14 +204,17 @@ class Backend:
 
     # --- Words and tokens ------------------------------------------------------------------
 
-    def tokenize(self, text: str, *, special: bool) -> list[int]:
-        """Text to tokens. special: names of control tokens in the text become those tokens."""
+    def tokenize(self, text: str, *, special: bool, framed: bool = True) -> list[int]:
+        """Text to tokens. special: names of control tokens in the text become those tokens.
+
+        framed: with the marks that the model wants around a whole text.
+        """
         data = text.encode("utf-8", errors="replace")
         room = len(data) + 8
         while True:
             tokens = (llama_cpp.llama_token * room)()
             count = llama_cpp.llama_tokenize(
-                self._vocab, data, len(data), tokens, room, True, special
+                self._vocab, data, len(data), tokens, room, framed, special
             )
             if count >= 0:
                 return list(tokens[:count])
@@ -185,6 +259,17 @@ class Backend:
         )
         return begin, end
 
+    def pair_marks(self) -> tuple[list[int], list[int], list[int]]:
+        """The tokens that stand before, between and behind two texts that are read together."""
+        vocab, end = self._vocab, llama_cpp.llama_vocab_eos(self._vocab)
+        separator = llama_cpp.llama_vocab_sep(vocab)
+        ends = [end if end >= 0 else separator] if llama_cpp.llama_vocab_get_add_eos(vocab) else []
+        separates = [separator] if llama_cpp.llama_vocab_get_add_sep(vocab) else []
+        frame = self.tokenize("", special=False)
+        begins = int(llama_cpp.llama_vocab_get_add_bos(vocab))
+        between = [token for token in (*ends, *separates) if token >= 0]
+        return frame[:begins], between, frame[begins:]
+
     # --- Memory ----------------------------------------------------------------------------
 
     def copy(self, source: int, target: int, length: int) -> None:
@@ -213,6 +298,26 @@ class Backend:
                 "Try again; if it repeats, the model file may be damaged.",
             )
         return places
+
+    def decode_rows(self, slot: int, start: int, rows: Float32Array) -> None:
+        """Compute rows that stand in place of tokens: (count, row_length). Raises LoadFailed."""
+        if self._rows is None:
+            self._rows = llama_cpp.llama_batch_init(self._batch_tokens, self.row_length, 1)
+        batch, content = self._rows, np.ascontiguousarray(rows, dtype=np.float32)
+        assert len(content) <= self._batch_tokens
+        ctypes.memmove(batch.embd, content.ctypes.data, content.nbytes)
+        for at in range(len(content)):
+            batch.pos[at] = start + at
+            batch.n_seq_id[at] = 1
+            batch.seq_id[at][0] = slot
+            batch.logits[at] = False
+        batch.n_tokens = len(content)
+        status = llama_cpp.llama_decode(self._context, batch)
+        if status != 0:
+            raise LoadFailed(
+                f"the model could not read an image (status {status}): {self._complaint()}",
+                "Try again, or without it.",
+            )
 
     def embed(self, texts: Sequence[Sequence[int]]) -> list[Float32Array]:
         """One pooled vector for each list of tokens, in one batch. Raises LoadFailed."""

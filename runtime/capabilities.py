@@ -1,24 +1,36 @@
 """What a model can be asked for, in Ollama's words. Pure: it looks at the file and its template.
 
 embedding    it makes vectors, and cannot write
+rerank       it scores texts against a question, and neither writes nor makes vectors
 completion   it writes
 tools        its template takes a list of tools
-insert       its vocabulary has the marks for filling in between two texts
+insert       its vocabulary has the marks for filling in between two texts, or its template does it
 thinking     its template knows of thoughts
+vision       a projector stands beside it
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from runtime.errors import BadTemplate
+from runtime.go_chat import GoChat
 from runtime.inspect import ModelFile
 
 EMBEDDING, COMPLETION, TOOLS = "embedding", "completion", "tools"
 INSERT, THINKING = "insert", "thinking"
+VISION = "vision"
+RERANK = "rerank"  # a word of ours: Ollama has none for it
 
 _TOOLS = re.compile(r"\{[{%][^}]*\btools\b")
 _THINKING = re.compile(r"</?think>|enable_thinking|reasoning_content|reasoning_effort")
-_GO = re.compile(r"\{\{-?\s*(?:(?:if|range|with|else if)\b[^}]*\s)?[.$][A-Za-z]*")
+_GO = re.compile(
+    r"\{\{-?\s*(?:[.$(]|/\*|(?:if|else|end|range|with|define|template|block|break|continue|and|or|not"
+    r"|eq|ne|len|index|slice|printf?|json|currentDate)\b(?!\())"
+)
+# Every chat template of the other language has one of these.
+_JINJA = re.compile(r"\{[%#]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +68,38 @@ def capabilities_of(
 ) -> tuple[str, ...]:
     """What a model can do with this template."""
     if file.embeds:
-        return (EMBEDDING,)
+        return (RERANK,) if file.reranks else (EMBEDDING,)
+    tools, inserts, thinks = _of_template(template)
     found = {
         COMPLETION: True,
-        TOOLS: bool(_TOOLS.search(template)),
-        INSERT: marks is not None,
-        THINKING: bool(_THINKING.search(template)),
+        TOOLS: tools,
+        INSERT: marks is not None or inserts,
+        THINKING: thinks,
     }
     return tuple(name for name, can in found.items() if can)
 
 
 def is_go_template(template: str) -> bool:
-    """Whether a template is written in Go's language, which we do not speak."""
-    return bool(_GO.search(template))
+    """Whether a template is written in Go's language, as those packed for Ollama are."""
+    return bool(_GO.search(template)) and not _JINJA.search(template)
+
+
+def inserts(template: str) -> bool:
+    """Whether a template itself puts what follows the answer into the prompt."""
+    return _of_template(template)[1]
+
+
+@lru_cache(maxsize=64)  # they are the same for every request of a model
+def _of_template(template: str) -> tuple[bool, bool, bool]:
+    """Whether a template takes tools, inserts, and knows of thoughts."""
+    thinks = bool(_THINKING.search(template))
+    if not is_go_template(template):
+        return bool(_TOOLS.search(template)), False, thinks
+    try:
+        go = GoChat(template)
+    except BadTemplate:
+        return False, False, thinks
+    return "tools" in go.names, go.inserts, thinks or "thinking" in go.names
 
 
 def _without(marks: InsertMarks, text: str) -> str:

@@ -46,6 +46,17 @@ class RegistrySource:
 
 
 @dataclass(frozen=True, slots=True)
+class DerivedSource:
+    """Another entry's file, written here in another type; the result must have the digest."""
+
+    derived_from: str
+    type: str
+
+
+Source = PackageSource | RegistrySource | DerivedSource
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogModel:
     """One entry. digest: of the final GGUF file, None where nobody has checked one."""
 
@@ -53,7 +64,7 @@ class CatalogModel:
     title: str
     licence: str
     capabilities: tuple[str, ...]
-    sources: tuple[PackageSource | RegistrySource, ...]
+    sources: tuple[Source, ...]
     digest: str | None = None
     size_bytes: int = 0
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -62,6 +73,16 @@ class CatalogModel:
     def package_sources(self) -> tuple[PackageSource, ...]:
         """The sources that can be fetched, in order."""
         return tuple(s for s in self.sources if isinstance(s, PackageSource))
+
+    @property
+    def derivation(self) -> DerivedSource | None:
+        """What it is made of here, if it is made."""
+        return next((s for s in self.sources if isinstance(s, DerivedSource)), None)
+
+    @property
+    def can_be_fetched(self) -> bool:
+        """Whether `lamplight pull` needs nothing but its name."""
+        return self.digest is not None and bool(self.package_sources or self.derivation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +95,21 @@ class Catalog:
         """The entry of a name, whatever its case."""
         return next((m for m in self.models if m.name.folded() == name.folded()), None)
 
+    def derived(self, digest: str, kind: str) -> CatalogModel | None:
+        """The entry that is made of the file of this digest, in this type."""
+        for model in self.models:
+            made_of = model.derivation
+            if made_of and made_of.type == kind:
+                source = self.find(parse_name(made_of.derived_from))
+                if source is not None and source.digest == digest:
+                    return model
+        return None
+
     def get(self, name: ModelName) -> CatalogModel:
         """The entry of a name. Raises UnknownModel."""
         found = self.find(name)
         if found is None:
-            known = ", ".join(str(m.name) for m in self.models if m.package_sources)
+            known = ", ".join(str(m.name) for m in self.models if m.can_be_fetched)
             raise UnknownModel(
                 "pull model manifest: file does not exist",
                 f"The catalogue has no model {name}. It can fetch: {known}."
@@ -111,7 +142,9 @@ def _model(entry: Mapping[str, Any]) -> CatalogModel:
     )
 
 
-def _source(entry: Mapping[str, Any]) -> PackageSource | RegistrySource:
+def _source(entry: Mapping[str, Any]) -> Source:
+    if "derived_from" in entry:
+        return DerivedSource(entry["derived_from"], entry["type"])
     if "registry" in entry:
         return RegistrySource(entry["registry"])
     return PackageSource(

@@ -1,19 +1,23 @@
 """Puts a conversation into the form that a model was trained on: its own chat template.
 
 Templates come with model files, so they are rendered in a sandbox that can read the messages and
-nothing else.
+nothing else. Those inside of model files are written in Jinja, those packed beside them for Ollama
+in Go's language.
 """
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from runtime.errors import BadModelFile, BadRequest
+from runtime.capabilities import is_go_template
+from runtime.errors import BadModelFile, BadRequest, BadTemplate
+from runtime.go_chat import Asked, GoChat
 from runtime.protocol import Rendering
 
 MAX_TEMPLATE_CHARS = 200_000
@@ -41,7 +45,7 @@ class ChatTemplate:
                 f"the model's chat template cannot be read: {error}", "Use another model."
             ) from error
         self._environment = environment
-        self._others: dict[str, Template] = {}
+        self._others: dict[str, Template | GoChat] = {}
         self._begin, self._end = begin, end
         self._control = _any_of(control_words)
 
@@ -49,12 +53,16 @@ class ChatTemplate:
         """The whole prompt, up to where the answer begins. Raises BadRequest."""
         clean = [self._disarmed(message) for message in messages]
         template = self._other(rendering.template) if rendering.template else self._template
+        tools = [self._clean(tool) for tool in rendering.tools]
         if template is None:
             return "\n\n".join(str(message["content"]) for message in clean)
+        if isinstance(template, GoChat):
+            asked = Asked(tools, rendering.think, str(self._clean(rendering.suffix)))
+            return self._begun(template.render(clean, asked))
         try:
             text = template.render(
                 messages=clean,
-                tools=[self._clean(tool) for tool in rendering.tools] or None,
+                tools=tools or None,
                 add_generation_prompt=True,
                 bos_token=self._begin,
                 eos_token=self._end,
@@ -64,6 +72,9 @@ class ChatTemplate:
             raise BadRequest(
                 f"the model's chat template refuses these messages: {error}"
             ) from error
+        return self._begun(text)
+
+    def _begun(self, text: str) -> str:
         # The tokenizer adds the beginning itself where the model wants one.
         return text.removeprefix(self._begin) if self._begin else text
 
@@ -81,25 +92,61 @@ class ChatTemplate:
             return [self._clean(one) for one in value]
         return value
 
-    def _other(self, source: str) -> Template:
+    def _other(self, source: str) -> Template | GoChat:
         """A template that stands in for the model's own. Raises BadRequest."""
         if source not in self._others:
-            try:
-                found = self._environment.from_string(source[: MAX_TEMPLATE_CHARS + 1])
-            except TemplateError as error:
-                raise BadRequest(f"the template cannot be read: {error}") from error
+            found = self._read(source[: MAX_TEMPLATE_CHARS + 1])
             if len(self._others) >= KEPT_TEMPLATES:
                 self._others.clear()
             self._others[source] = found
         return self._others[source]
 
+    def _read(self, source: str) -> Template | GoChat:
+        if is_go_template(source):
+            return GoChat(source)
+        try:
+            return self._environment.from_string(source)
+        except TemplateError as error:
+            raise BadRequest(f"the template cannot be read: {error}") from error
 
-def shorten(messages: Sequence[Message]) -> list[Message] | None:
-    """The messages without the oldest that may go; None if only what must stay is left."""
-    for index, message in enumerate(messages[:-1]):
-        if message["role"] != "system":
-            return [*messages[:index], *messages[index + 1 :]]
-    return None
+
+@lru_cache(maxsize=64)
+def is_readable(source: str) -> bool:
+    """Whether we could render a template."""
+    try:
+        check_template(source)
+    except BadRequest:
+        return False
+    return True
+
+
+def check_template(source: str) -> None:
+    """Refuse a template that we could not render. Raises BadRequest."""
+    try:
+        if is_go_template(source):
+            GoChat(source)
+        else:
+            ChatTemplate(source, "", "", ())
+    except BadTemplate as error:
+        raise BadTemplate(f"template error: {error.message}", error.hint) from error
+    except BadModelFile as error:
+        raise BadRequest(error.message, "Correct the template.") from error
+
+
+def may_go(messages: Sequence[Message]) -> int:
+    """How many messages a conversation can do without: neither a system text nor the last one."""
+    return sum(message["role"] != "system" for message in messages[:-1])
+
+
+def shortened(messages: Sequence[Message], count: int) -> list[Message]:
+    """The messages without so many of the oldest that may go."""
+    kept, left = list[Message](), count
+    for message in messages:
+        if left and message["role"] != "system":
+            left -= 1
+        else:
+            kept.append(message)
+    return kept
 
 
 def _think_words(think: bool | str | None) -> dict[str, Any]:

@@ -11,19 +11,20 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from runtime.capabilities import is_go_template
-from runtime.chat import ChatTemplate
+from runtime.chat import check_template
 from runtime.config import RuntimeSettings
 from runtime.describe import config_of
-from runtime.errors import BadModelFile, BadRequest
+from runtime.errors import BadRequest
 from runtime.importer import CONFIG, WEIGHTS, convert_bert
 from runtime.inspect import ModelFile, inspect
 from runtime.manifest import (
+    ADAPTER_TYPE,
     CONFIG_TYPE,
     LICENSE_TYPE,
     MESSAGES_TYPE,
     MODEL_TYPE,
     PARAMS_TYPE,
+    PROJECTOR_TYPE,
     SYSTEM_TYPE,
     TEMPLATE_TYPE,
     Layer,
@@ -31,10 +32,12 @@ from runtime.manifest import (
     make_manifest,
 )
 from runtime.names import ModelName
+from runtime.parts import is_projector, parts_of
 from runtime.pull import PullProgress, Report, clear_disk_errors
 from runtime.quantize import Quantizer, tool_name
 from runtime.sampling import read_options
 from runtime.store import InstalledModel, Store, sha256_of
+from runtime.upstream_model import UpstreamModel
 
 MESSAGE_ROLES = ("system", "user", "assistant")
 
@@ -43,6 +46,7 @@ MESSAGE_ROLES = ("system", "user", "assistant")
 class Recipe:
     """What a model is made of. files: names, as in their folder, → digests of uploaded blobs.
 
+    adapters: the same for files that change its weights; they come after those of the base.
     None leaves what the model comes with; parameters go over those of the model.
     """
 
@@ -54,6 +58,7 @@ class Recipe:
     messages: tuple[Mapping[str, str], ...] | None = None
     licences: tuple[str, ...] = ()
     quantize: str = ""
+    adapters: Mapping[str, str] = field(default_factory=dict)
 
 
 class Maker:
@@ -68,6 +73,7 @@ class Maker:
         check_recipe(recipe)
         with clear_disk_errors(self._store.models_dir):
             layers, provenance = self._weights(recipe, report)
+            layers = (*layers, *self._adapters(recipe.adapters, report))
             layers = self._with_texts(layers, recipe, report)
             report(PullProgress("writing manifest"))
             self._store.write_model(name, self._manifest(layers, provenance))
@@ -80,9 +86,11 @@ class Maker:
         """The layers to begin with, and where the weights come from if that must be said."""
         if recipe.base is not None:
             base = self._store.read(recipe.base)
+            if isinstance(base, UpstreamModel):
+                raise BadRequest(f"model '{base.name}' has no file here", "Use an installed one.")
             layers, provenance = base.manifest.layers, base.config.get("provenance") or {}
         else:
-            layers, provenance = (self._brought(recipe.files, report),), {}
+            layers, provenance = self._brought(recipe.files, report), {}
         model = next(layer for layer in layers if layer.media_type == MODEL_TYPE)
         if recipe.quantize:
             made = self._quantized(model, recipe.quantize, report)
@@ -92,20 +100,38 @@ class Maker:
             report(PullProgress(f"using existing layer {model.digest}"))
         return layers, provenance
 
-    def _brought(self, files: Mapping[str, str], report: Report) -> Layer:
-        """The layer of uploaded files: one GGUF file, or a folder that can be converted."""
+    def _adapters(self, files: Mapping[str, str], report: Report) -> list[Layer]:
+        layers = []
+        for name, digest in files.items():
+            path = self._store.held(digest)
+            if not name.endswith(".gguf") and not _is_gguf(path):
+                raise BadRequest(
+                    f"the adapter {name} is not in GGUF form",
+                    "Convert it with llama.cpp's convert_lora_to_gguf.py.",
+                )
+            report(PullProgress(f"using existing layer {digest}"))
+            layers.append(Layer(ADAPTER_TYPE, digest, path.stat().st_size))
+        return layers
+
+    def _brought(self, files: Mapping[str, str], report: Report) -> tuple[Layer, ...]:
+        """The layers of uploaded files: a GGUF file, with its projector, or a folder to convert."""
         paths = {name: self._store.held(digest) for name, digest in files.items()}
         if WEIGHTS in {PurePosixPath(name).name for name in paths}:
-            return self._converted(paths, report)
-        if len(paths) != 1:
-            raise BadRequest(
-                "files must be one GGUF file, or a folder with model.safetensors",
-                "Split files and projectors are not put together here: bring one whole file.",
-            )
-        [(name, path)] = paths.items()
+            return (self._converted(paths, report),)
         report(PullProgress("parsing GGUF"))
-        inspect(path)
-        return Layer(MODEL_TYPE, files[name], path.stat().st_size)
+        found = [(name, path, is_projector(inspect(path))) for name, path in paths.items()]
+        if [sees for *_, sees in found].count(False) != 1:
+            raise BadRequest(
+                "files must be one GGUF file, with its projector if it has one, or a folder with"
+                " model.safetensors",
+                "Put a split model together first: llama-gguf-split --merge FIRST_PART WHOLE.gguf",
+            )
+        # The model first, whatever order the files came in.
+        kinds = {False: MODEL_TYPE, True: PROJECTOR_TYPE}
+        return tuple(
+            Layer(kinds[sees], files[name], path.stat().st_size)
+            for name, path, sees in sorted(found, key=lambda one: one[2])
+        )
 
     def _converted(self, paths: Mapping[str, Path], report: Report) -> Layer:
         report(PullProgress("converting model"))
@@ -173,20 +199,30 @@ class Maker:
                 before |= json.loads(self._store.held(layer.digest).read_text())
         return _json(before | dict(given))
 
+    def _check_parts(self, layers: tuple[Layer, ...]) -> None:
+        """Raises BadModelFile where an adapter or a projector does not fit."""
+        parts_of(self._store, make_manifest(layers[0], layers))
+
     def _manifest(self, layers: tuple[Layer, ...], provenance: Mapping[str, Any]) -> Manifest:
         model = next(layer for layer in layers if layer.media_type == MODEL_TYPE)
         file: ModelFile = inspect(self._store.held(model.digest))
+        self._check_parts(layers)
         config = config_of(file, [layer.digest for layer in layers])
         if provenance:
             config["provenance"] = dict(provenance)
         return make_manifest(self._store.add_bytes(CONFIG_TYPE, _json(config).encode()), layers)
 
 
+def _is_gguf(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"GGUF"
+
+
 def check_recipe(recipe: Recipe) -> None:
     """Refuse what cannot be made, before anything is touched. Raises BadRequest."""
     if recipe.base is None and not recipe.files:
         raise BadRequest("neither 'from' or 'files' was specified", "Name a model in from.")
-    for name in recipe.files:
+    for name in (*recipe.files, *recipe.adapters):
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or not name:
             raise BadRequest("file path must be relative", "Name files as in their folder.")
@@ -197,19 +233,6 @@ def check_recipe(recipe: Recipe) -> None:
         if message["role"] not in MESSAGE_ROLES:
             raise BadRequest('message role must be one of "system", "user", or "assistant"')
     check_template(recipe.template or "")
-
-
-def check_template(template: str) -> None:
-    """Refuse a template that we could not render. Raises BadRequest."""
-    if is_go_template(template):
-        raise BadRequest(
-            "the template is written in Go's template language, which is not supported",
-            "Write it in Jinja, as model files do, or leave it out: the model has its own.",
-        )
-    try:
-        ChatTemplate(template, "", "", ())
-    except BadModelFile as error:
-        raise BadRequest(error.message, "Correct the template.") from error
 
 
 def _json(value: Any) -> str:

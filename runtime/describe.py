@@ -17,14 +17,23 @@ from runtime.manifest import (
     Manifest,
     make_manifest,
 )
+from runtime.parts import check_base
 from runtime.store import Store
 
 
 def describe(
-    store: Store, path: Path, entry: CatalogModel | None, parameters: Mapping[str, Any]
+    store: Store,
+    path: Path,
+    entry: CatalogModel | None,
+    parameters: Mapping[str, Any],
+    provenance: Mapping[str, Any] | None = None,
 ) -> Manifest:
-    """The manifest of a GGUF file among the blobs. Raises BadModelFile."""
+    """The manifest of a GGUF file among the blobs. Raises BadModelFile.
+
+    provenance: what it was made of, if it was made here.
+    """
     file = inspect(path)
+    check_base(file)
     digest = path.name.replace("-", ":", 1)
     layers = [Layer(MODEL_TYPE, digest, path.stat().st_size)]
     licence = entry.licence if entry else str(file.keys.get("general.license", ""))
@@ -33,7 +42,10 @@ def describe(
     if parameters:
         content = json.dumps(dict(parameters), separators=(",", ":"), sort_keys=True)
         layers.append(store.add_bytes(PARAMS_TYPE, content.encode()))
-    config = json.dumps(config_of(file, [x.digest for x in layers]), separators=(",", ":"))
+    told = config_of(file, [x.digest for x in layers])
+    config = json.dumps(
+        told | ({"provenance": dict(provenance)} if provenance else {}), separators=(",", ":")
+    )
     return make_manifest(store.add_bytes(CONFIG_TYPE, config.encode()), tuple(layers))
 
 

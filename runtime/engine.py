@@ -24,7 +24,8 @@ from runtime.errors import ModelRuntimeError, ServerBusy, TooLarge
 from runtime.inspect import ModelFile, inspect
 from runtime.manifest import PARAMS_TYPE
 from runtime.memory import default_budget_bytes, need_of
-from runtime.process import WorkerProcess
+from runtime.parts import parts_of
+from runtime.process import PROGRAM, WorkerProcess
 from runtime.protocol import (
     Cancel,
     Delta,
@@ -34,6 +35,8 @@ from runtime.protocol import (
     Failed,
     FromWorker,
     Generate,
+    Rank,
+    Scores,
     Tokenize,
     Vectors,
     Words,
@@ -44,6 +47,7 @@ from runtime.sampling import Options, read_options
 from runtime.store import InstalledModel, Store
 
 EMBED_BATCH_TOKENS = 512
+SIGHT_BYTES = 256 * 1024 * 1024  # a picture unpacked, and what is computed of it
 
 
 @dataclass(eq=False)
@@ -78,11 +82,13 @@ class Engine:
         store: Store,
         clock: Callable[[], float] = time.monotonic,
         on_quarantine: Callable[[InstalledModel], None] = lambda _: None,
+        worker_program: str = PROGRAM,
     ) -> None:
         self._settings = settings
         self._store = store
         self._clock = clock
         self._on_quarantine = on_quarantine
+        self._worker_program = worker_program
         self._quarantine = Quarantine.of(settings)
         self.budget_bytes = settings.memory_bytes or default_budget_bytes()
         self._loaded: dict[str, Loaded] = {}
@@ -154,6 +160,14 @@ class Engine:
                 return message
         raise AssertionError("a request ends with an answer")
 
+    async def rank(self, entry: Loaded, job: Rank) -> Scores:
+        """Score texts against a question. Raises ModelRuntimeError."""
+        async with aclosing(self._ask(entry.process, job)) as messages:
+            async for message in messages:
+                assert isinstance(message, Scores)
+                return message
+        raise AssertionError("a request ends with an answer")
+
     async def words(self, entry: Loaded, job: Tokenize | Detokenize) -> Words:
         """Tokens of a text, or the text of tokens. Raises ModelRuntimeError."""
         async with aclosing(self._ask(entry.process, job)) as messages:
@@ -184,7 +198,7 @@ class Engine:
         await asyncio.gather(*self._tasks)
 
     async def _ask(
-        self, process: WorkerProcess, job: Generate | Embed | Tokenize | Detokenize
+        self, process: WorkerProcess, job: Generate | Embed | Rank | Tokenize | Detokenize
     ) -> AsyncGenerator[FromWorker, None]:
         queue = process.open(job.id)
         over = False
@@ -195,7 +209,7 @@ class Engine:
                 if message is None:
                     over = True
                     raise process.death()
-                over = isinstance(message, Done | Vectors | Words | Failed)
+                over = isinstance(message, Done | Vectors | Scores | Words | Failed)
                 if isinstance(message, Failed):
                     raise _error_of(message)
                 yield message
@@ -229,14 +243,14 @@ class Engine:
         return entry
 
     async def _load(self, model: InstalledModel, context_tokens: int) -> Loaded:
-        self._quarantine.check(model.manifest.model.digest, str(model.name))
+        self._quarantine.check(model.manifest.loaded_digest, str(model.name))
         await asyncio.to_thread(self._store.verify, model)
         config = await self._config(model, context_tokens)
         file = await asyncio.to_thread(inspect, model.path)
         need_bytes = need_bytes_of(file, config)
         async with self._loading:
             await self._make_room(model, need_bytes)
-            process = WorkerProcess(config, partial(self._note_death, model))
+            process = WorkerProcess(config, partial(self._note_death, model), self._worker_program)
             try:
                 await process.load(self._settings.load_timeout_s)
             except BaseException:
@@ -249,6 +263,7 @@ class Engine:
 
     async def _config(self, model: InstalledModel, context_tokens: int) -> WorkerConfig:
         file = await asyncio.to_thread(inspect, model.path)
+        parts = await asyncio.to_thread(parts_of, self._store, model.manifest)
         settings = self._settings
         wanted = context_tokens or self.options(model).num_ctx or settings.context_length_tokens
         # An embedding model without a wish of its own may use all that it was trained for.
@@ -266,6 +281,9 @@ class Engine:
             gentle_threads=settings.gentle_threads,
             memory_contexts=settings.memory_contexts,
             draft_tokens=settings.draft_tokens,
+            gpu_layers=settings.gpu_layers,
+            adapters=parts.adapters,
+            projector=parts.projector,
         )
 
     async def _make_room(self, model: InstalledModel, need_bytes: int) -> None:
@@ -294,7 +312,7 @@ class Engine:
         return too_many or taken + need_bytes > self.budget_bytes
 
     def _note_death(self, model: InstalledModel) -> None:
-        if self._quarantine.note_death(model.manifest.model.digest):
+        if self._quarantine.note_death(model.manifest.loaded_digest):
             self._on_quarantine(model)
 
     def _retire(self, entry: Loaded) -> None:
@@ -351,8 +369,11 @@ class Engine:
 def need_bytes_of(file: ModelFile, config: WorkerConfig) -> int:
     """What a worker with this configuration will take in memory."""
     batch_tokens = config.batch_tokens
+    extra = sum(inspect(part).weights_bytes for part in config.adapters)
+    if config.projector is not None:
+        extra += inspect(config.projector).weights_bytes + SIGHT_BYTES
     need = need_of(file, cells=config.cells, slots=config.slots, batch_tokens=batch_tokens)
-    return need.total_bytes
+    return need.total_bytes + extra
 
 
 def _error_of(failed: Failed) -> ModelRuntimeError:

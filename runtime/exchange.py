@@ -7,11 +7,12 @@ from runtime.assemble import reported_total
 from runtime.catalog import Catalog
 from runtime.config import RuntimeSettings
 from runtime.errors import BadModelFile, NoSpace, WrongDigest
-from runtime.inspect import inspect
 from runtime.manifest import Layer, Manifest, read_manifest
 from runtime.names import DEFAULT_HOST, ModelName, parse_name
+from runtime.parts import parts_of
 from runtime.pull import Puller, PullProgress, Report, clear_disk_errors, free_bytes_of
 from runtime.registry import Registry, check_allowed, scheme_of
+from runtime.registry_accounts import account_of
 from runtime.store import Store, sha256_of
 
 
@@ -56,7 +57,7 @@ class Exchange:
             manifest = self._manifest(name, registry)
             for layer in (*manifest.layers, manifest.config):
                 self._bring(layer, registry, report)
-            inspect(self._store.held(manifest.model.digest))
+            parts_of(self._store, manifest)
             report(PullProgress("writing manifest"))
             if self._store.write_model(name, manifest):
                 report(PullProgress("removing unused layers"))
@@ -76,20 +77,22 @@ class Exchange:
     def _is_catalogued(self, name: ModelName) -> bool:
         """Whether the catalogue knows a source with a checked digest."""
         entry = self._catalog.find(name)
-        if entry is not None and entry.digest is not None and entry.package_sources:
+        if entry is not None and entry.can_be_fetched:
             return True
         # Without a registry to ask, the catalogue says best what can be had.
         allowed = self._settings.allowed_registries
         return entry is not None and name.host == DEFAULT_HOST and name.host not in allowed
 
     def _registry(self, text: str, insecure: bool) -> Registry:
+        name = parse_name(text)
         return Registry(
-            parse_name(text),
+            name,
             self._settings.allowed_registries,
             scheme=scheme_of(text),
             insecure=insecure,
             timeout_s=self._settings.download_timeout_s,
             attempts=self._settings.download_attempts,
+            account=account_of(self._settings.registry_accounts_path, name.host),
         )
 
     def _manifest(self, name: ModelName, registry: Registry) -> Manifest:

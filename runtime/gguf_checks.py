@@ -38,6 +38,7 @@ WHOLE_HEADS = frozenset(  # as words, for a list of sixty lines says no more
 )
 # Kinds that no weight has: llama.cpp computes with them only between steps, or not at all.
 NO_WEIGHTS = frozenset({"I8", "I16", "I32", "I64", "F64", "Q8_1", "Q8_K"})
+RANK_POOLING = 4  # LLAMA_POOLING_TYPE_RANK: scores in place of vectors
 ROPE_SCALINGS = ("none", "linear", "yarn", "longrope")
 # Keys of the architecture: the least and the most that each may be, in every layer.
 BOUNDS = {
@@ -72,12 +73,25 @@ def check_header(header: Header, content: Content) -> None:
         raise DamagedHeader("it does not name its architecture")
     _check_template(header.keys)
     _check_tokenizer(header, content)
+    _check_adapter(header)
     _check_kinds(header.tensors)
     own = _of_architecture(header, architecture)
     _check_numbers(own)
     _check_experts(own)
     _check_heads(own)
+    _check_rank_head(own, header.tensors)
     _check_head_lengths(own, whole=architecture in WHOLE_HEADS)
+
+
+def _check_adapter(header: Header) -> None:
+    """llama.cpp ends its process where the scale of an adapter is no number of the right kind."""
+    kind = header.kinds.get("adapter.lora.alpha", FLOAT32)
+    scale = header.keys.get("adapter.lora.alpha", 1.0)
+    if kind != FLOAT32 or not math.isfinite(scale):
+        raise DamagedHeader("its 'adapter.lora.alpha' is no number")
+    for key in ("general.type", "adapter.type"):
+        if not isinstance(header.keys.get(key, ""), str):
+            raise DamagedHeader(f"{key!r} is no text")
 
 
 def _check_kinds(tensors: Iterable[Tensor]) -> None:
@@ -171,6 +185,13 @@ def _check_numbers(own: Mapping[str, Any]) -> None:
                 raise DamagedHeader(f"{key!r} cannot be {number!r}")
     if own.get("rope.scaling.type", "none") not in ROPE_SCALINGS:
         raise DamagedHeader("its 'rope.scaling.type' is not known")
+
+
+def _check_rank_head(own: Mapping[str, Any], tensors: Iterable[Tensor]) -> None:
+    """Without its last layer llama.cpp would read scores where none are."""
+    ranks = RANK_POOLING in _each(own, "pooling_type")
+    if ranks and all(tensor.name != "cls.output.weight" for tensor in tensors):
+        raise DamagedHeader("it says that it ranks, and has no 'cls.output.weight'")
 
 
 def _check_experts(own: Mapping[str, Any]) -> None:

@@ -15,9 +15,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from runtime.errors import BadModelFile
+from runtime.errors import BadModelFile, WrongParts
 from runtime.gguf import MAX_HEADER_BYTES, DamagedHeader, Tensor, read_header
-from runtime.gguf_checks import check_header
+from runtime.gguf_checks import RANK_POOLING, check_header
 
 TIMEOUT_S = 60.0  # a large vocabulary takes 0.5 s; a busy machine takes longer
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -120,8 +120,19 @@ class ModelFile:
         return str(self.keys.get("tokenizer.chat_template", ""))
 
     @property
+    def parts(self) -> int:
+        """How many files the model was split into; this is one of them."""
+        count = self.keys.get("split.count", 1)
+        return count if isinstance(count, int) else 1
+
+    @property
+    def reranks(self) -> bool:
+        """Whether it scores a text against a question, and makes no vectors of use."""
+        return self.number("pooling_type") == RANK_POOLING
+
+    @property
     def embeds(self) -> bool:
-        """Whether it makes vectors and cannot write."""
+        """Whether it makes vectors, or scores in place of them, and cannot write."""
         return bool(self.number("pooling_type")) or self.architecture in ("bert", "nomic-bert")
 
 
@@ -135,7 +146,10 @@ def parameter_size(count: int) -> str:
 
 
 def inspect(path: Path, *, whole_arrays: bool = False) -> ModelFile:
-    """Let a limited process read a GGUF file's header and check it. Raises BadModelFile."""
+    """Let a limited process read a GGUF file's header and check it.
+
+    Raises BadModelFile, WrongParts.
+    """
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
             raise BadModelFile(f"{path.name} is not a GGUF file", "Choose a file in GGUF format.")
@@ -173,7 +187,13 @@ def _read_apart(path: Path, whole_arrays: bool) -> ModelFile:
     tensors = tuple(
         Tensor(**{**tensor, "shape": tuple(tensor["shape"])}) for tensor in said["tensors"]
     )
-    return ModelFile(said["keys"], tensors, said["layer_lists"])
+    found = ModelFile(said["keys"], tensors, said["layer_lists"])
+    if found.parts > 1:
+        raise WrongParts(
+            f"{path.name} is one of {found.parts} parts of a split model",
+            "Put the parts together first: llama-gguf-split --merge FIRST_PART WHOLE.gguf",
+        )
+    return found
 
 
 def _answer_of(process: "subprocess.Popen[bytes]") -> bytes:

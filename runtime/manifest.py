@@ -66,6 +66,20 @@ class Manifest:
             raise BadModelFile("the manifest names no model file", "Pull the model again.")
         return layers[0]
 
+    @property
+    def loaded(self) -> tuple[Layer, ...]:
+        """What llama.cpp reads: the GGUF file, adapters, a projector. Raises BadModelFile."""
+        return (self.model, *self.layers_of(ADAPTER_TYPE), *self.layers_of(PROJECTOR_TYPE))
+
+    @property
+    def loaded_digest(self) -> str:
+        """What is set aside if it ends its process: the file, or all of a model with parts.
+
+        An adapter that does harm must not take away the model that it was made for.
+        """
+        whole = len(self.loaded) > 1
+        return f"sha256:{self.digest}" if whole else self.model.digest
+
 
 def make_manifest(config: Layer, layers: tuple[Layer, ...]) -> Manifest:
     """A manifest with its bytes."""

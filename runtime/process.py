@@ -17,22 +17,28 @@ STOP_S = 5.0
 # Nothing else of our environment is for a worker to know. llama.cpp would start a debugger.
 ENVIRONMENT = {"GGML_NO_BACKTRACE": "1"}
 GENTLE = {"OMP_WAIT_POLICY": "passive"}
+PROGRAM = "runtime.enclosure"
 
 
 class WorkerProcess:
     """A started worker. Requests are numbered; each number has a queue of its own.
 
-    on_death: called once if it ends without being told to.
+    on_death: called once if it ends without being told to. program: the module that it runs.
     """
 
-    def __init__(self, config: WorkerConfig, on_death: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        config: WorkerConfig,
+        on_death: Callable[[], None] = lambda: None,
+        program: str = PROGRAM,
+    ) -> None:
         self.config = config
         self._on_death = on_death
         self.ready: Ready | None = None
         self._loop = asyncio.get_running_loop()
         self._queues: dict[int, asyncio.Queue[FromWorker | None]] = {}
         self._sending = threading.Lock()
-        self._process, self._connection = _start(config)
+        self._process, self._connection = _start(config, program)
         self._ended = False
 
     @property
@@ -153,13 +159,15 @@ class WorkerProcess:
         # go of it closes it: closing it here would pull it away from under a running read.
 
 
-def _start(config: WorkerConfig) -> tuple[subprocess.Popen[bytes], "Connection[Any, Any]"]:
+def _start(
+    config: WorkerConfig, program: str
+) -> tuple[subprocess.Popen[bytes], "Connection[Any, Any]"]:
     """Start a worker with an environment of its own, and with no file open but its connection."""
     folder = config.path.resolve().parent
     ours, theirs = socket.socketpair()
     with ours, theirs:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "runtime.enclosure", str(theirs.fileno()), str(folder)],
+            [sys.executable, "-I", "-m", program, str(theirs.fileno()), str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=(theirs.fileno(),),

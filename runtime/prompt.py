@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from runtime.chat import ChatTemplate, Message, shorten
+from runtime.chat import ChatTemplate, Message, may_go, shortened
 from runtime.errors import BadRequest, InputTooLong
 from runtime.protocol import Generate
 
@@ -42,15 +42,45 @@ def _chat_tokens(
     *,
     truncate: bool,
 ) -> list[int]:
-    """A conversation's tokens; its oldest turns go first where it is too long."""
-    kept: list[Message] | None = list(messages)
-    tokens: list[int] = []
-    while kept is not None:
-        tokens = tokenize(form(kept))
-        if len(tokens) <= room:
-            return tokens
-        kept = shorten(kept) if truncate else None
-    raise _too_long(len(tokens), room + 1)
+    """A conversation's tokens; its oldest turns go first where it is too long.
+
+    How many must go is searched for by halves, because each try is a rendering of the whole.
+    """
+    tokens = tokenize(form(messages))
+    if len(tokens) <= room:
+        return tokens
+    fewest, most = 1, may_go(messages) if truncate else 0
+    found: list[int] | None = None
+    while fewest <= most:
+        count = (fewest + most) // 2
+        is_last = found is None and count == most
+        tried = _tried(shortened(messages, count), form, tokenize, is_last=is_last)
+        if tried is not None and len(tried) <= room:
+            found, most = tried, count - 1
+        else:
+            tokens, fewest = tried or tokens, count + 1
+    if found is None:
+        raise _too_long(len(tokens), room + 1)
+    return found
+
+
+def _tried(
+    messages: Sequence[Message],
+    form: Callable[[Sequence[Message]], str],
+    tokenize: Tokenize,
+    *,
+    is_last: bool,
+) -> list[int] | None:
+    """The tokens, or None for a template that wants no such order of roles, and may want another.
+
+    Raises BadRequest where there is no other.
+    """
+    try:
+        return tokenize(form(messages))
+    except BadRequest:
+        if is_last:
+            raise
+        return None
 
 
 def _too_long(tokens: int, context_tokens: int) -> InputTooLong:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.sampling import Options
+from runtime.speech import Called
 
 # Besides the slots of running sequences, so many keep the beginnings of earlier ones.
 CACHE_SLOTS = 54
@@ -19,7 +20,9 @@ class WorkerConfig:
     """What a worker loads.
 
     context_tokens: of one sequence. memory_contexts: how many such contexts the memory holds.
-    draft_tokens: most tokens of a guess at what comes next; 0 for none.
+    adapters: files that change its weights. projector: the file through which it sees images.
+    draft_tokens: most tokens of a guess at what comes next; 0 for none. gpu_layers: how many a
+    graphics card computes, -1 for all.
     """
 
     path: Path
@@ -31,6 +34,9 @@ class WorkerConfig:
     gentle_threads: bool = False
     memory_contexts: int = 4
     draft_tokens: int = 15
+    gpu_layers: int = -1
+    adapters: tuple[Path, ...] = ()
+    projector: Path | None = None
 
     @property
     def slots(self) -> int:
@@ -51,11 +57,13 @@ class Rendering:
 
     template: in place of the model's own. tools: functions that it may call, as OpenAI describes
     them. think: whether, or how hard, it shall think; None leaves that to the template.
+    suffix: what follows the answer, for a template that inserts.
     """
 
     template: str = ""
     tools: tuple[Mapping[str, Any], ...] = ()
     think: bool | str | None = None
+    suffix: str = ""
 
 
 # --- To the worker -----------------------------------------------------------------------------
@@ -70,6 +78,7 @@ class Generate:
     schema: None for free text, "" for any JSON, else a JSON schema that the answer must follow.
     share: who takes turns with others in the line (a department). drafts: whether what comes next
     may be guessed and checked; the answer is the same.
+    images: pictures that come before the text; those of a chat stand in its messages.
     """
 
     id: int
@@ -83,6 +92,7 @@ class Generate:
     share: str = ""
     drafts: bool = True
     rendering: Rendering = Rendering()
+    images: tuple[bytes, ...] = field(default=(), repr=False)
     logprobs: int | None = None  # None: no; 0: of the token itself; n: and of the n likeliest
 
 
@@ -98,6 +108,19 @@ class Embed:
     context_tokens: int = 0
     truncate: bool = True
     unit_length: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """Score each text by how well it answers a question.
+
+    truncate: whether a text that does not fit beside the question is cut.
+    """
+
+    id: int
+    question: str
+    texts: tuple[str, ...]
+    truncate: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +176,16 @@ class TokenChance:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """More of an answer."""
+    """More of an answer.
+
+    thought, call: what another server has told apart already; our own workers write only text.
+    """
 
     id: int
     text: str
     chances: tuple[TokenChance, ...] = ()
+    thought: str = ""
+    call: Called | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +212,15 @@ class Vectors:
 
 
 @dataclass(frozen=True, slots=True)
+class Scores:
+    """The scores of a request to rank, in the order of its texts; as the model gives them."""
+
+    id: int
+    scores: tuple[float, ...]
+    prompt_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """A text and its tokens."""
 
@@ -202,5 +239,5 @@ class Failed:
     hint: str
 
 
-ToWorker = Generate | Embed | Tokenize | Detokenize | Cancel
-FromWorker = Ready | CannotLoad | Delta | Done | Vectors | Words | Failed
+ToWorker = Generate | Embed | Rank | Tokenize | Detokenize | Cancel
+FromWorker = Ready | CannotLoad | Delta | Done | Vectors | Scores | Words | Failed

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.assemble import Assembly, reported_total
-from runtime.catalog import Catalog, CatalogModel
+from runtime.catalog import Catalog, CatalogModel, DerivedSource
 from runtime.config import RuntimeSettings
 from runtime.describe import describe
 from runtime.errors import ModelRuntimeError, NoSpace, PullFailed, UnknownModel, WrongDigest
@@ -76,22 +76,62 @@ class Puller:
             else:
                 path = self._fetch(self._catalog.get(model), report)
             parameters = entry.parameters if entry else _parameters_of(file)
-            manifest = describe(self._store, path, entry, parameters)
+            provenance = None if entry is None else self._provenance(entry)
+            manifest = describe(self._store, path, entry, parameters, provenance)
             report(PullProgress("writing manifest"))
             self._store.write_model(model, manifest)
             report(PullProgress("success"))
         return model
 
     def _fetch(self, entry: CatalogModel, report: Report) -> Path:
-        if entry.digest is None or not entry.package_sources:
+        if entry.digest is None or not entry.can_be_fetched:
             raise PullFailed(
                 f"{entry.name} cannot be fetched: no source with a checked digest is known",
                 f"Bring its GGUF file and run: lamplight pull {entry.name} --from FILE",
             )
         path = self._store.blob_path(entry.digest)
         if not self._is_there(entry.digest):
-            self._fetch_blob(entry, entry.digest, report)
+            if entry.derivation is not None:
+                self._derive(entry.derivation, entry.digest, report)
+            else:
+                self._fetch_blob(entry, entry.digest, report)
         return path
+
+    def _derive(self, made_of: DerivedSource, digest: str, report: Report) -> None:
+        """Write another entry's file in another type. Raises WrongDigest, BadModelFile."""
+        from runtime.quantize import Quantizer  # tells its steps in our words, so it imports us
+
+        source = self._catalog.get(parse_name(made_of.derived_from))
+        assert source.digest is not None
+        # Under its own name, too: else nobody would see, or ever remove, its file.
+        if self._store.find(source.name) is None or not self._is_there(source.digest):
+            self.pull(made_of.derived_from, report)
+        path = self._store.blob_path(source.digest)
+        quantizer = Quantizer(self._settings, self._store, self._free_bytes)
+        with quantizer.made(path, made_of.type, source.digest, report) as made:
+            report(PullProgress("verifying sha256 digest"))
+            found = sha256_of(made)
+            if found != digest:
+                raise WrongDigest(
+                    f"this machine writes {made_of.type} otherwise: want {digest}, got {found}",
+                    f"Keep using {source.name}, or make a form of your own, which needs an"
+                    f" approval: lamplight tune {source.name} --make",
+                )
+            self._store.take(made, digest)
+
+    def _provenance(self, entry: CatalogModel) -> dict[str, str] | None:
+        """What is kept of a model that was made here."""
+        made_of = entry.derivation
+        if made_of is None:
+            return None
+        from runtime.quantize import tool_name
+
+        source = self._catalog.get(parse_name(made_of.derived_from))
+        return {
+            "source_digest": source.digest or "",
+            "tool": tool_name(),
+            "type": made_of.type,
+        }
 
     def _is_there(self, digest: str) -> bool:
         """Whether the blob is here or in a shared store; a damaged one is thrown away."""

@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -63,6 +64,12 @@ class Quantizer:
 
     def run(self, source: Path, kind: str, digest: str, report: Report) -> Path:
         """Write a blob in another type; returns its path. Raises BadModelFile, NoSpace."""
+        with self.made(source, kind, digest, report) as target:
+            return self._store.take(target, sha256_of(target))
+
+    @contextmanager
+    def made(self, source: Path, kind: str, digest: str, report: Report) -> Iterator[Path]:
+        """A file in another type, for the length of the block. Raises BadModelFile, NoSpace."""
         size = source.stat().st_size
         folder = self._store.models_dir / "downloads"
         folder.mkdir(parents=True, exist_ok=True)
@@ -73,8 +80,7 @@ class Quantizer:
         with tempfile.TemporaryDirectory(dir=folder) as made:
             target = Path(made) / "quantized.gguf"
             self._watch(source, target, kind, digest, report)
-            found = sha256_of(target)
-            return self._store.take(target, found)
+            yield target
 
     def _watch(self, source: Path, target: Path, kind: str, digest: str, report: Report) -> None:
         log = target.with_suffix(".log")

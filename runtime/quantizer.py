@@ -1,6 +1,7 @@
 """The process that writes weights in fewer bits: llama.cpp's own tool, apart from everything else.
 
-It gets two paths and a number, and what it may do to the machine ends with it.
+It gets two paths and a number, and stands behind walls: it reads the one file, writes only into the
+folder of the other, and has no network. What a stranger's weights do to it ends with it.
 """
 
 import argparse
@@ -8,7 +9,12 @@ import ctypes
 import sys
 from pathlib import Path
 
-import llama_cpp
+from runtime.walls import Limits, raise_walls
+
+OPEN_FILES = 256
+# Four bits that become sixteen take nearly four times as much.
+GROWTH = 8
+SLACK_BYTES = 64 * 1024 * 1024
 
 
 def main() -> None:
@@ -19,6 +25,10 @@ def main() -> None:
     parser.add_argument("file_type", type=int)
     parser.add_argument("threads", type=int)
     asked = parser.parse_args()
+    limits = Limits(OPEN_FILES, file_bytes=GROWTH * asked.source.stat().st_size + SLACK_BYTES)
+    raise_walls(limits, [asked.source.resolve()], [asked.target.resolve().parent])
+    import llama_cpp  # not before the walls: it starts threads
+
     parameters = llama_cpp.llama_model_quantize_default_params()
     parameters.ftype = asked.file_type
     parameters.nthread = asked.threads

@@ -1,15 +1,18 @@
 """The door to an OCI registry: manifests and blobs, in the subset that Ollama's registry speaks.
 
 Only the host that a model's name says is spoken to, and only where the settings allow it: neither
-a redirect nor a token challenge leads to another one.
+a redirect nor a token challenge leads to one that they do not name. An account is shown to the
+registry that it is for, and to the allowed host that this one names for its tokens.
 """
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 from urllib.parse import urljoin
 
 import httpx
@@ -17,6 +20,7 @@ import httpx
 from runtime.errors import RegistryFailed, RegistryNotAllowed, UnknownModel, WrongDigest
 from runtime.manifest import MANIFEST_TYPE, Layer
 from runtime.names import DEFAULT_HOST, ModelName
+from runtime.registry_accounts import Account
 
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 MAX_REDIRECTS = 5
@@ -55,6 +59,7 @@ class Registry:
         timeout_s: float = 60.0,
         attempts: int = 5,
         backoff_s: float = BACKOFF_S,
+        account: Account | None = None,
     ) -> None:
         check_allowed(name, allowed)
         if scheme == "http" and not insecure:
@@ -66,6 +71,7 @@ class Registry:
         self._backoff_s = backoff_s
         self._client = httpx.Client(timeout=timeout_s, verify=not insecure, follow_redirects=False)
         self._headers: dict[str, str] = {}
+        self._account = account
 
     def __enter__(self) -> "Registry":
         return self
@@ -227,24 +233,43 @@ class Registry:
         raise self._failed("it leads from one address to the next")
 
     def _answer_challenge(self, challenge: str, push: bool) -> None:
-        """Ask for a token as somebody without an account. Raises RegistryFailed."""
+        """Show the account that is asked for, or a token for it. Raises RegistryFailed."""
         kind, _, rest = challenge.partition(" ")
         asked = dict(_CHALLENGE.findall(rest))
+        if kind.lower() == "basic":
+            if self._account is None:
+                raise self._failed("it asks for an account")
+            self._headers["Authorization"] = self._account.basic
+            return
         if kind.lower() != "bearer" or "realm" not in asked:
-            raise self._failed("it asks for an account")
-        # A token for one host must not be fetched from, or given to, another one.
-        if not self._is_ours(asked["realm"]):
-            raise self._failed("it sends us to another host for a token")
+            raise self._failed("it asks for an account in a way that is not known here")
         action = "pull,push" if push else "pull"
         scope = (
             asked.get("scope") or f"repository:{self._name.namespace}/{self._name.model}:{action}"
         )
         parameters = {"service": asked.get("service", ""), "scope": scope}
-        answer = self._client.get(asked["realm"], params=parameters)
-        token = answer.json().get("token") if answer.is_success else None
-        if not isinstance(token, str):
+        self._headers["Authorization"] = f"Bearer {self._token(asked['realm'], parameters)}"
+
+    def _token(self, realm: str, parameters: dict[str, str]) -> str:
+        """A token from where the registry sends us. Raises RegistryFailed."""
+        # A token for one host must not be fetched from, or given to, one that nobody allowed.
+        try:
+            self._check_host(realm)
+        except RegistryNotAllowed as error:
+            raise self._failed("it sends us to another host for a token") from error
+        headers = {"Authorization": self._account.basic} if self._account else {}
+        try:
+            with self._client.stream("GET", realm, params=parameters, headers=headers) as answer:
+                content = b"".join(_bounded(answer, MAX_MANIFEST_BYTES))
+        except httpx.TransportError as error:
+            raise self._failed(type(error).__name__) from error
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            raise self._failed("it refuses our account" if headers else "it asks for an account")
+        found = _object(content) if answer.is_success else {}
+        token = found.get("token") or found.get("access_token")
+        if not isinstance(token, str) or not token.isprintable():
             raise self._failed("it gives no token")
-        self._headers["Authorization"] = f"Bearer {token}"
+        return token
 
     def _is_ours(self, url: str) -> bool:
         ours, other = httpx.URL(self._base), httpx.URL(url)
@@ -261,13 +286,16 @@ class Registry:
             )
 
     def _check(self, answer: httpx.Response) -> None:
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            raise self._failed("it refuses our account")
         if not answer.is_success:
             raise self._failed(f"it answered {answer.status_code}")
 
     def _failed(self, reason: str) -> RegistryFailed:
         return RegistryFailed(
             f"the registry {self._name.host} did not serve {self._name}: {reason}",
-            "Check its address and your rights there. What was fetched is kept: try again.",
+            "Check its address and your rights there (lamplight login). What was fetched is kept:"
+            " try again.",
         )
 
 
@@ -284,6 +312,14 @@ def _bounded(answer: httpx.Response, limit_bytes: int) -> Iterator[bytes]:
         if total > limit_bytes:
             raise RegistryFailed("the registry sent too long a manifest", "Use another one.")
         yield chunk
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _size(path: Path) -> int:

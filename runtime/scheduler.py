@@ -2,7 +2,8 @@
 
 Every step is one batch. Sequences that write get their one token first, so that running answers
 never stand still; what is left of the step's budget goes to prompts, oldest first, in pieces. In a
-step without prompts, a sequence that writes may add a draft of what it will write next.
+step without prompts, a sequence that writes may add a draft of what it will write next, as far as
+that makes the step no longer (see `pace`).
 
 Waiting sequences are admitted in the order of the line, as long as there is a slot and room for
 all that they may come to need:
@@ -19,16 +20,14 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
 from runtime.line import Line
+from runtime.pace import Pace
 from runtime.sequence import Sequence, SequenceState
 from runtime.slots import Placement, Slots, common_prefix
 
 # A shared beginning shorter than this is not worth waiting for.
 WORTH_WAITING_TOKENS = 64
 PATIENCE = 16
-# On processors, matrices are multiplied for four tokens at a time: filling up a started four is
-# nearly free. Alone, an answer may draft more: sixteen tokens take about as long as five single
-# ones, and an answer that quotes gets most of them right.
-BLOCK_TOKENS = 4
+# Alone, an answer may draft more than what is nearly free: one that quotes gets most of it right.
 ALONE_TOKENS = 16
 
 Draft = Callable[[Sequence, int], Items[int]]
@@ -65,12 +64,14 @@ class Scheduler:
         max_sequences: int,
         batch_tokens: int,
         draft: Draft = lambda _sequence, _limit: (),
+        pace: Pace | None = None,
     ) -> None:
         assert batch_tokens >= max_sequences, "every running sequence must fit a step"
         self._slots = slots
         self._max_sequences = max_sequences
         self._batch_tokens = batch_tokens
         self._draft = draft
+        self._pace = pace or Pace.in_blocks()
         self._line = Line()
         self._running: list[Sequence] = []
 
@@ -163,7 +164,7 @@ class Scheduler:
     def _drafts(self, writing: Items[Sequence]) -> dict[int, tuple[int, ...]]:
         """What is likely to be written next, as far as it makes the step no longer for others."""
         alone = len(writing) == 1 and not self._line
-        total = ALONE_TOKENS if alone else -len(writing) % BLOCK_TOKENS + len(writing)
+        total = ALONE_TOKENS if alone else self._pace.filled(len(writing))
         spare = min(total, self._batch_tokens) - len(writing)
         drafts = {}
         for sequence in writing:

@@ -54,7 +54,12 @@ class Store:
         return self.models_dir / "manifests"
 
     def blob_path(self, digest: str) -> Path:
-        """Where a blob lies, or would lie."""
+        """Where a blob lies, or would lie. Raises BadName for what is no digest.
+
+        The only place where a digest becomes a path: whoever asked, and whatever checked it before.
+        """
+        if not DIGEST.fullmatch(digest):
+            raise BadName("invalid digest format", "Write sha256: and 64 hex digits.")
         return self.models_dir / "blobs" / digest.replace(":", "-")
 
     def names(self) -> list[ModelName]:
@@ -107,9 +112,24 @@ class Store:
         return content if isinstance(content, dict) else {}
 
     def layer_text(self, model: InstalledModel, media_type: str) -> str:
-        """The text of the layers of one kind, joined; empty if there are none."""
-        paths = [self.blob_path(x.digest) for x in model.manifest.layers_of(media_type)]
-        return "\n".join(path.read_text() for path in paths if path.exists())
+        """The text of the layers of one kind, joined; empty if there are none.
+
+        Raises WrongDigest: it is a part of what was approved.
+        """
+        layers = model.manifest.layers_of(media_type)
+        return "\n".join(self._text(model.name, x) for x in layers if self._holds(x.digest))
+
+    def _holds(self, digest: str) -> bool:
+        return self.blob_path(digest).exists()
+
+    def _text(self, name: ModelName, layer: Layer) -> str:
+        content = self.blob_path(layer.digest).read_bytes()
+        if f"sha256:{hashlib.sha256(content).hexdigest()}" != layer.digest:
+            raise WrongDigest(
+                f"a text of model '{name}' was changed: its digest is not {layer.digest}",
+                f"Make or pull {name} again.",
+            )
+        return content.decode(errors="replace")
 
     def write_model(self, name: ModelName, manifest: Manifest) -> bool:
         """Make a model visible, and let go of what stood under its name.
@@ -122,7 +142,7 @@ class Store:
             before = self._manifest(name)
             path = self._manifests_dir / (self.find(name) or name).path
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, manifest.raw)
+            write_whole(path, manifest.raw)
             return before is not None and self._prune(before)
 
     def copy(self, source: ModelName, target: ModelName) -> InstalledModel:
@@ -189,7 +209,7 @@ class Store:
         path = self.blob_path(digest)
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            _write_whole(path, content)
+            write_whole(path, content)
         return Layer(media_type, digest, len(content))
 
     def add_file(self, partial: Path, digest: str) -> Path:
@@ -214,27 +234,30 @@ class Store:
         return path
 
     def verify(self, model: InstalledModel) -> None:
-        """Check a model's file against its manifest, once for each state of it.
+        """Check what llama.cpp will read against the manifest, once for each state of a file.
 
         Raises WrongDigest, UnknownModel.
         """
-        digest = model.manifest.model.digest
-        if not model.path.exists():
-            raise UnknownModel(
-                f"the file of model '{model.name}' is missing", f"Run: lamplight pull {model.name}"
-            )
-        status = model.path.stat()
+        for layer in model.manifest.loaded:
+            self._verify(model.name, layer.digest)
+
+    def _verify(self, name: ModelName, digest: str) -> None:
+        path = self.blob_path(digest)
+        if not path.exists():
+            hint = f"Run: lamplight pull {name}"
+            raise UnknownModel(f"a file of model '{name}' is missing", hint)
+        status = path.stat()
         # The time of the last change, which no program can set back, tells of any write.
         state = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-        if self._verified.get(model.path) == state:
+        if self._verified.get(path) == state:
             return
-        if sha256_of(model.path) != digest:
+        if sha256_of(path) != digest:
             raise WrongDigest(
-                f"the file of model '{model.name}' is damaged: its digest is not {digest}",
-                f"Delete {model.path.name} below the models directory's blobs,"
-                f" then run: lamplight pull {model.name}",
+                f"a file of model '{name}' is damaged: its digest is not {digest}",
+                f"Delete {path.name} below the models directory's blobs,"
+                f" then run: lamplight pull {name}",
             )
-        self._verified[model.path] = state
+        self._verified[path] = state
 
     def borrow(self, digest: str) -> bool:
         """Link or copy a blob from a shared store, if it is there and intact."""
@@ -266,7 +289,7 @@ def _link(source: Path, target: Path) -> None:
     partial.replace(target)
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Write so that a reader, or a power cut, sees all of it or nothing."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     with partial.open("wb") as file:

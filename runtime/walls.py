@@ -1,6 +1,6 @@
 """Walls around a process that touches what strangers made: it gives up what it does not need.
 
-    files      Landlock: reads what is named and the system's libraries, writes nothing
+    files      Landlock: reads what is named and the system's libraries, writes only what is named
     network    a network namespace of its own, without any interface
     calls      seccomp: no sockets, no other programs, no looking into other processes
     limits     open files, file sizes, core dumps, and for a reader memory and processor time
@@ -28,6 +28,8 @@ _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_ADD_RULE, _LANDLOCK_RESTRICT_SELF = 444, 445, 446
 _LANDLOCK_VERSION_FLAG, _LANDLOCK_PATH_BENEATH = 1, 1
 _READ_FILE, _READ_DIR, _WRITE_FILE, _IOCTL_DEV = 1 << 2, 1 << 3, 1 << 1, 1 << 15
+# Reads, writes, makes and removes files; also cuts them short, which version 3 tells apart.
+_WRITING = _READ_FILE | _READ_DIR | _WRITE_FILE | 1 << 5 | 1 << 8 | 1 << 14
 # Rights on files that each version of Landlock knows, newest first.
 _FILE_RIGHTS = ((5, (1 << 16) - 1), (3, (1 << 15) - 1), (2, (1 << 14) - 1), (1, (1 << 13) - 1))
 _TCP_RIGHTS = 0b11  # to bind and to connect, from version 4
@@ -97,12 +99,17 @@ class Limits:
     processor_s: int | None = None
 
 
-def raise_walls(limits: Limits, readable: Iterable[Path] = ()) -> frozenset[Wall]:
-    """Raise every wall that this machine has; returns those that stand."""
+def raise_walls(
+    limits: Limits, readable: Iterable[Path] = (), writable: Iterable[Path] = ()
+) -> frozenset[Wall]:
+    """Raise every wall that this machine has; returns those that stand.
+
+    writable: folders in which it may make files, read them and remove them.
+    """
     walls: tuple[tuple[Wall, Callable[[], bool]], ...] = (
         (Wall.LIMITS, lambda: _limit(limits)),
         (Wall.NETWORK, _leave_the_network),
-        (Wall.FILES, lambda: _close_files([*readable, *_libraries()])),
+        (Wall.FILES, lambda: _close_files([*readable, *_libraries()], list(writable))),
         (Wall.CALLS, _close_calls),
     )
     return frozenset(wall for wall, raised in walls if raised())
@@ -140,7 +147,7 @@ def _libraries() -> list[Path]:
     return [path for path in found if path != package.parent] + [package]
 
 
-def _close_files(readable: list[Path]) -> bool:
+def _close_files(readable: list[Path], writable: list[Path]) -> bool:
     if sys.platform != "linux" or not _no_new_privileges():
         return False
     version = _call(_LANDLOCK_CREATE_RULESET, None, 0, _LANDLOCK_VERSION_FLAG)
@@ -156,6 +163,8 @@ def _close_files(readable: list[Path]) -> bool:
     try:
         for path in readable:
             _allow(ruleset, path, reading)
+        for path in writable:
+            _allow(ruleset, path, rights & _WRITING)
         for path in (path for name in _DEVICES for path in Path("/dev").glob(name)):
             _allow(ruleset, path, rights & (reading | _WRITE_FILE | _IOCTL_DEV))
         # The folder of our packages is searched for them: names may be seen, contents not read.

@@ -6,27 +6,37 @@ gone. Between two steps it looks for news, so that a cancelled request costs at 
 """
 
 import signal
+import time
+from functools import partial
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runtime.answering import Answering
-from runtime.backend import Backend
+from runtime.backend import Backend, BatchPart
 from runtime.chat import ChatTemplate
 from runtime.embedding import Embedding
 from runtime.errors import ModelRuntimeError
 from runtime.inspect import inspect_here
+from runtime.pace import Pace
 from runtime.protocol import (
     Cancel,
     CannotLoad,
     Detokenize,
     Embed,
     Generate,
+    Rank,
     Ready,
     Tokenize,
     ToWorker,
     WorkerConfig,
 )
+from runtime.reranking import NAMED, Reranking
 from runtime.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from runtime.sight import Sight
+
+Work = Answering | Embedding | Reranking
 
 
 def serve(fd: int) -> None:
@@ -46,10 +56,8 @@ def serve(fd: int) -> None:
         return
 
 
-def _load(
-    config: WorkerConfig, connection: "Connection[Any, Any]"
-) -> tuple[Answering | Embedding, Vocabulary]:
-    template = inspect_here(config.path).chat_template
+def _load(config: WorkerConfig, connection: "Connection[Any, Any]") -> tuple[Work, Vocabulary]:
+    file = inspect_here(config.path)
     backend = Backend(
         config.path,
         cells=config.cells,
@@ -57,34 +65,55 @@ def _load(
         batch_tokens=config.batch_tokens,
         threads=config.threads,
         embeds=config.embeds,
+        gpu_layers=config.gpu_layers,
+        adapters=config.adapters,
+        exact=file.reranks,
     )
-    work: Answering | Embedding
-    if config.embeds:
+    work: Work
+    if file.reranks:
+        work = Reranking(config, backend, str(file.keys.get(NAMED, "")), connection.send)
+    elif config.embeds:
         work = Embedding(config, backend, connection.send)
     else:
         begin, end = backend.begin_and_end()
-        chat = ChatTemplate(template, begin, end, backend.control_words())
-        work = Answering(config, backend, chat, connection.send)
+        chat = ChatTemplate(file.chat_template, begin, end, backend.control_words())
+        pace = Pace.measured(partial(_try_step, backend), time.perf_counter)
+        sight = _sight(config, backend)
+        work = Answering(config, backend, chat, connection.send, pace, sight)
     connection.send(Ready(config.context_tokens, backend.size_bytes))
     return work, Vocabulary(backend, connection.send)
 
 
-def _serve(
-    work: Answering | Embedding, words: Vocabulary, connection: "Connection[Any, Any]"
-) -> None:
+def _try_step(backend: Backend, tokens: int) -> None:
+    backend.decode([BatchPart(0, 0, [0] * tokens, tokens)])
+    backend.forget()
+
+
+def _sight(config: WorkerConfig, backend: Backend) -> "Sight | None":
+    if config.projector is None:
+        return None
+    from runtime.sight import Sight  # a library that most models do not need
+
+    use_gpu = config.gpu_layers != 0
+    return Sight(config.projector, backend, threads=config.threads, use_gpu=use_gpu)
+
+
+def _serve(work: Work, words: Vocabulary, connection: "Connection[Any, Any]") -> None:
     while True:
         while work.is_idle or connection.poll(0):
             _take(work, words, connection.recv())
         work.step()
 
 
-def _take(work: Answering | Embedding, words: Vocabulary, message: ToWorker) -> None:
+def _take(work: Work, words: Vocabulary, message: ToWorker) -> None:
     match message, work:
         case Cancel(id=request_id), _:
             work.cancel(request_id)
         case Generate(), Answering():
             work.add(message)
         case Embed(), Embedding():
+            work.add(message)
+        case Rank(), Reranking():
             work.add(message)
         case Tokenize(), _:
             words.tokenize(message)

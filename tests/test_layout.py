@@ -21,7 +21,12 @@ MAY_IMPORT = {
 }
 # Each outside thing has one door.
 DOORS = {
-    "llama_cpp": ("runtime/backend.py", "runtime/quantizer.py"),
+    "llama_cpp": (
+        "runtime/backend.py",
+        "runtime/build.py",
+        "runtime/quantizer.py",
+        "runtime/sight.py",
+    ),
     "qdrant_edge": ("rag/index/edge.py", "rag/index/server.py"),
     "qdrant_client": ("rag/index/server.py",),
     "sqlalchemy": ("governance/",),
@@ -31,6 +36,9 @@ DOORS = {
     "authlib": ("web/identity_provider.py",),
     "httpx2": ("web/identity_provider.py", "web/bounded_transport.py"),
     "joserfc": ("web/id_token.py", "web/identity_provider.py", "web/testing_oidc.py"),
+    "model_signing": ("runtime/signature.py",),
+    "tuf": ("runtime/tuf_author.py", "runtime/tuf_client.py"),
+    "securesystemslib": ("runtime/tuf_author.py",),
     "rfc8785": ("governance/audit/leaf.py",),
 }
 FORBIDDEN_NAMES = {"utils", "common", "helpers", "core", "base"}

@@ -15,12 +15,16 @@ from governance.approval_rules import (
     StepKind,
     person_of,
 )
+from governance.basis import Trigger, changed
 from governance.data_classes import USUAL, DataClass
+from governance.dossier import Dossier, Origin
 from governance.errors import NotFound, SecondPersonNeeded
+from governance.evaluation_reports import EvaluationReport
 from governance.inventory import DepartmentUse, InventoryModel
 from governance.model_rules import ModelBlock
 from governance.permissions import Permission
 from governance.policies import Department
+from governance.risks import RiskScore
 from web.caller import Caller
 from web.parts import Platform
 
@@ -41,6 +45,11 @@ class Wanted:
     not_before: datetime | None = None
     report_digests: tuple[str, ...] = ()
     pia_document: str | None = None
+    risks: tuple[RiskScore, ...] = ()
+    conditions: str = ""
+    publisher: str = ""
+    licence: str = ""
+    bom_digest: str = ""
 
 
 class Approving:
@@ -89,8 +98,38 @@ class Approving:
             expires_at=wanted.expires_at,
             report_digests=wanted.report_digests,
             pia_document=wanted.pia_document or None,
+            dossier=self._dossier(model, wanted),
         )
         return self._models.approvals.propose(caller.actor, proposal, now)
+
+    def record_report(self, caller: Caller, content: bytes) -> EvaluationReport:
+        """Keep a result that a proposal may cite. Raises Forbidden, InvalidApproval."""
+        if not caller.may_somewhere(Permission.APPROVALS_PROPOSE):
+            caller.require(Permission.APPROVALS_PROPOSE, None)
+        return self._models.reports.record(caller.actor, content, caller.clock())
+
+    def reports(self, approval: Approval) -> Mapping[str, EvaluationReport]:
+        """The recorded ones that it cites, by their digests."""
+        found = self._models.reports.found(approval.proposal.report_digests)
+        return {one.digest: one for one in found}
+
+    def changed_since(self, approval: Approval) -> tuple[Trigger, ...]:
+        """What it was decided on that is different now."""
+        return changed(approval.proposal.dossier.basis, self._models.basis())
+
+    def suggested(self, model: InventoryModel) -> Origin:
+        """What files and catalogue tell of a model, for the proposer to confirm."""
+        return self._models.known.origin(model.digest)
+
+    def _dossier(self, model: InventoryModel, wanted: Wanted) -> Dossier:
+        told = self.suggested(model)
+        origin = replace(
+            told,
+            publisher=wanted.publisher or told.publisher,
+            licence=wanted.licence or told.licence,
+            bom_digest=wanted.bom_digest,
+        )
+        return Dossier(wanted.risks, wanted.conditions, origin, self._models.basis())
 
     def step(self, caller: Caller, approval_id: str, kind: StepKind, reason: str) -> Approval:
         """Approve, withdraw or revoke.

@@ -117,6 +117,16 @@ class RuntimeSilent(WebError):
         )
 
 
+class UpstreamsDown(WebError):
+    """No server answers for models that answers need."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(
+            f"No server answers for {', '.join(names)}.",
+            "Look at the servers of runtime.upstreams; `lamplight doctor` says how each is.",
+        )
+
+
 class ModelsMissing(WebError):
     """The runtime does not have every model that answers need."""
 

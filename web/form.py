@@ -10,7 +10,7 @@ from starlette.requests import Request
 from web.errors import WrongField
 
 Choice = TypeVar("Choice", bound=StrEnum)
-MAX_FIELDS = 40
+MAX_FIELDS = 60
 
 
 async def read_form(request: Request) -> dict[str, str]:

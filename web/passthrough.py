@@ -20,6 +20,7 @@ class Passthrough:
         self._settings = settings
         self._chat_url = rag_settings.chat_url.rstrip("/")
         self._embed_url = rag_settings.embed_url.rstrip("/")
+        self._runtime_url = rag_settings.runtime_url.rstrip("/")
         self._client = httpx.AsyncClient(
             auth=ModelKeys(rag_settings),
             timeout=httpx.Timeout(settings.passthrough_timeout_s, connect=2.0),
@@ -42,6 +43,21 @@ class Passthrough:
             )
             found.raise_for_status()
             return tuple(dict(model) for model in found.json()["data"])
+        except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
+            raise RuntimeSilent from error
+
+    async def upstreams(self) -> dict[str, bool]:
+        """Models that other servers answer for, and whether one would. Raises RuntimeSilent."""
+        if not self._runtime_url:
+            return {}
+        try:
+            found = await self._client.get(
+                f"{self._runtime_url}/api/upstreams", timeout=self._settings.ready_timeout_s
+            )
+            if found.status_code == httpx.codes.NOT_FOUND:
+                return {}  # another runtime than ours has none
+            found.raise_for_status()
+            return {str(one["name"]): bool(one["ready"]) for one in found.json()["upstreams"]}
         except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
             raise RuntimeSilent from error
 

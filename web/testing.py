@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from governance.basis import Basis
 from governance.clock import utc_now
+from governance.dossier import Origin
 from governance.events import Actor
 from governance.inventory import InstalledModel
 from governance.model_guard import NamedModel
@@ -68,6 +70,8 @@ class ScriptedModels:
             for name, digest in (("chat", "a"), ("embed", "b"), ("brought", "c"))
         }
     )
+    # What approvals are decided on besides the model; a test may change it.
+    holds: dict[str, str] = field(default_factory=lambda: {"retrieval": "1", "embedding": "b" * 64})
 
     def find(self, name: str, *, embeds: bool = False) -> NamedModel | None:
         """The model of this name."""
@@ -78,6 +82,15 @@ class ScriptedModels:
     def installed(self) -> Sequence[InstalledModel]:
         """All of them."""
         return tuple(self.models.values())
+
+    def origin(self, digest: str) -> Origin:
+        """Of some file."""
+        del digest
+        return Origin("f" * 64, "7" * 64, "8" * 64, "Q4_K_M", "", "Apache-2.0")
+
+    def basis(self) -> Basis:
+        """What approvals are decided on."""
+        return dict(self.holds)
 
 
 @dataclass

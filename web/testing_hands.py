@@ -9,12 +9,13 @@ from typing import Any
 
 import httpx
 
-from governance.approval_rules import Proposal
 from governance.data_classes import DataClass
 from governance.events import SYSTEM, Actor
 from governance.people import Person
 from governance.permissions import Role
 from governance.retention_rules import RetentionMode
+from governance.risks import Risk
+from governance.testing_approvals import proposal
 from web.testing import Site
 
 PATIENCE_S = 20
@@ -105,17 +106,8 @@ class Hands:
     def proposed(self) -> str:
         """The id of a proposal by the owner to approve the model that somebody brought."""
         now, owner = self.site.clock(), Actor("local", "owner", "socket")
-        wanted = Proposal(
-            digest="c" * 64,
-            model="brought",
-            data_classes=(DataClass.PUBLIC,),
-            department_ids=None,
-            purposes="Answers",
-            evidence="A test",
-            reason="A walk",
-            not_before=now,
-            expires_at=now + timedelta(days=1),
-        )
+        ends = {"not_before": now, "expires_at": now + timedelta(days=1)}
+        wanted = proposal(DataClass.PUBLIC, digest="c" * 64, model="brought", **ends)
         return self.site.platform.models.approvals.propose(owner, wanted, now).id
 
     def approved(self) -> str:
@@ -130,7 +122,15 @@ class Hands:
         ends = self.site.clock() + timedelta(days=1)
         texts = {"purposes": "Answers", "evidence": "A test", "reason": "A walk"}
         classes = {"data_classes": ["internal"], "expires_at": ends.isoformat()}
-        return {"model": model, **texts, **classes}
+        scored = {"likelihood": 1, "impact": 2, "mitigation": "The passage is shown"}
+        risks = [{"risk": str(one), **scored} for one in Risk]
+        return {"model": model, "publisher": "A maker", "risks": risks, **texts, **classes}
+
+    def report(self) -> dict[str, Any]:
+        """A new result of an evaluation."""
+        models = {"model_digests": {"brought": "c" * 64}, "suite_digest": "5" * 64}
+        figures = {"retrieval": None, "answers": {"f1": 0.5}, "abstention": None}
+        return {"n": next(self.numbers), "config": models, **figures}
 
     def new_name(self) -> str:
         """The name of a new department."""

@@ -27,6 +27,8 @@ approvals = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("not_before", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
+    # JSON: risks, conditions, origin and basis; none where it was proposed before these were asked.
+    Column("dossier", Text),
 )
 
 # What became of a proposal, one row for each person's act; these rows stay as well.
@@ -40,6 +42,20 @@ approval_steps = Table(
     Column("by", String(255), nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+)
+
+# Results of `lamplight eval` that somebody recorded, by the SHA-256 of their text. Final as well.
+evaluation_reports = Table(
+    "evaluation_reports",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("suite_digest", String(64), nullable=False),
+    # Digests of the models that answered, separated by blanks.
+    Column("model_digests", Text, nullable=False),
+    # JSON of the figures; no text of questions or answers.
+    Column("figures", Text, nullable=False),
+    Column("recorded_by", String(255), nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
 )
 
 model_blocks = Table(

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from governance.approval_rules import LONGEST
 from governance.data_classes import DataClass, up_to
+from governance.risks import Risk
 from lamplight.client import PlatformClient
 from lamplight.commands.options import AsJson, Data, notes, platform, print_json, results
 from lamplight.errors import BadUse
@@ -63,6 +64,19 @@ def propose(
     pia: Annotated[
         str | None, typer.Option(help="Privacy impact assessment; needed from confidential on.")
     ] = None,
+    risk: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=LIKELIHOOD,IMPACT,WHAT IS DONE, numbers from 1 to 3; once for each of "
+            f"{', '.join(Risk)}."
+        ),
+    ] = None,
+    conditions: Annotated[str, typer.Option(help="Under which conditions it may work.")] = "",
+    publisher: Annotated[str, typer.Option(help="Who made it, where its file does not say.")] = "",
+    licence: Annotated[
+        str, typer.Option(help="Its licence, where neither file nor catalogue says.")
+    ] = "",
+    bom: Annotated[str, typer.Option(help="SHA-256 of its bill of materials.")] = "",
     department: Places = None,
     as_json: AsJson = False,
     data: Data = None,
@@ -79,6 +93,11 @@ def propose(
             "evidence": evidence,
             "reports": report or [],
             "pia": pia,
+            "risks": [_risk(one) for one in risk or []],
+            "conditions": conditions,
+            "publisher": publisher,
+            "licence": licence,
+            "bom": bom,
             "reason": reason,
             "expires_at": _end(until).isoformat(),
         }
@@ -192,6 +211,21 @@ def _row(model: dict[str, Any]) -> tuple[str, ...]:
     last = (model["last_used_at"] or "never")[:10]
     standing = model["state"].replace("_", " ")
     return name, model["digest"][:12], standing, ", ".join(classes), ends, str(model["uses"]), last
+
+
+def _risk(text: str) -> dict[str, Any]:
+    """One `--risk`. Raises BadUse."""
+    name, _, rest = text.partition("=")
+    parts = rest.split(",", 2)
+    if name not in tuple(Risk) or len(parts) != 3 or not all(one.isdigit() for one in parts[:2]):
+        raise BadUse(
+            f"{text!r} scores no risk.",
+            "Write for example --risk 'privacy=1,3,Questions are deleted after 30 days'. "
+            f"The risks are {', '.join(Risk)}.",
+        )
+    likelihood, impact, mitigation = parts
+    scores = {"likelihood": int(likelihood), "impact": int(impact)}
+    return {"risk": name, **scores, "mitigation": mitigation.strip()}
 
 
 def _end(until: datetime | None) -> datetime:

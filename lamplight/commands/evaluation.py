@@ -1,5 +1,6 @@
 """`lamplight eval`: asks every question of a file and scores what comes back."""
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -50,6 +51,10 @@ def evaluate(
     report: Annotated[
         Path | None, typer.Option(help="A folder for results.json and report.md.")
     ] = None,
+    record: Annotated[
+        bool,
+        typer.Option("--record", help="Record the figures, for a proposal of a model to cite."),
+    ] = False,
     as_json: AsJson = False,
     data: Data = None,
 ) -> None:
@@ -63,8 +68,15 @@ def evaluate(
             _ask(client, question, name, files, None if retrieval_only else models)
             for question in track(wanted, "Asking", console=notes, transient=True)
         ]
-    used = {name: getattr(settings.rag, name) for name in CONFIGURATION}
-    result = score(items, {"department": name, **used, "model_digests": models})
+        if record:
+            models = _digests(client, models, settings.rag.embed_model)
+        used = {name: getattr(settings.rag, name) for name in CONFIGURATION}
+        suite = hashlib.sha256(questions.read_bytes()).hexdigest()
+        known = {"suite_digest": suite, "model_digests": models}
+        result = score(items, {"department": name, **used, **known})
+        if record:
+            told = client.post("/api/v1/evaluation-reports", summary(result))
+            notes.print(f"Recorded as report {told['digest']}.", markup=False)
     if report is not None:
         _write_report(report, result)
     if as_json:
@@ -109,6 +121,29 @@ def _ask(
         return failed(question, refusal.message)
     models[answer["model"]["name"]] = answer["model"]["digest"]
     return asked(question, answer, files, passages)
+
+
+def _digests(client: PlatformClient, models: Mapping[str, str], embedding: str) -> dict[str, str]:
+    """Every model that took part, by its digest.
+
+    A server that is not our runtime tells none: then it is what the inventory calls it by.
+    """
+    found: dict[str, str] = {}
+    inventory = client.get("/api/v1/inventory")["models"]
+    for name in (*models, embedding):
+        called = {name, f"{name}:latest"}
+        listed = (one["digest"] for one in inventory if called & set(one["names"]))
+        digest = models.get(name) or next(listed, "")
+        if digest:
+            found[name] = digest
+    return found
+
+
+def summary(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures without the questions, which are of the department that asked them."""
+    content = json.dumps(result["items"], sort_keys=True).encode()
+    whole = {"items_digest": hashlib.sha256(content).hexdigest()}
+    return {name: value for name, value in result.items() if name != "items"} | whole
 
 
 def _figures(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -41,7 +41,7 @@ def create(
     """Make a model of another one, or of a file, as a Modelfile says."""
     settings = load_settings(data)
     store = model_store(settings)
-    with _recorded(settings, Action.MODEL_CREATED, model):
+    with recorded(settings, Action.MODEL_CREATED, model):
         said = _modelfile(file)
         recipe = _recipe(said, store, file.resolve().parent, quantize)
         Maker(settings.runtime, store).make(parse_name(model), recipe, _show)
@@ -55,7 +55,7 @@ def copy(
 ) -> None:
     """Give a model a second name."""
     settings = load_settings(data)
-    with _recorded(settings, Action.MODEL_COPIED, destination):
+    with recorded(settings, Action.MODEL_COPIED, destination):
         model_store(settings).copy(parse_name(source), parse_name(destination))
     notes.print(f"Copied {source} to {destination}")
 
@@ -66,7 +66,7 @@ def remove(
     """Remove models, and the files that no other one needs."""
     settings = load_settings(data)
     for model in models:
-        with _recorded(settings, Action.MODEL_DELETED, model):
+        with recorded(settings, Action.MODEL_DELETED, model):
             model_store(settings).delete(parse_name(model))
         notes.print(f"Removed {model}")
 
@@ -75,14 +75,14 @@ def push(model: Model, insecure: Insecure = False, data: Data = None) -> None:
     """Take a model to the registry of its name, where the settings allow it."""
     settings = load_settings(data)
     exchange = Exchange(settings.runtime, model_store(settings), builtin_catalog())
-    with _recorded(settings, Action.MODEL_PUSHED, model):
+    with recorded(settings, Action.MODEL_PUSHED, model):
         exchange.check(model, insecure=insecure, push=True)
         exchange.push(model, _show, insecure=insecure)
     notes.print(f"Model {model} is at its registry")
 
 
 @contextmanager
-def _recorded(settings: Settings, action: Action, model: str) -> Iterator[None]:
+def recorded(settings: Settings, action: Action, model: str) -> Iterator[None]:
     """Do this with a record open, and write down how it ended. Raises PullRefused."""
     record = open_record(settings.governance)
     outcome, reason = "failed", "Broken"
@@ -120,17 +120,19 @@ def _modelfile(path: Path) -> Modelfile:
 
 def _recipe(said: Modelfile, store: Store, folder: Path, quantize: str) -> Recipe:
     """What a Modelfile asks for, with its files among the blobs. Raises BadUse."""
-    if said.adapters or said.others or len(said.sources) > 1:
-        raise BadUse(
-            "ADAPTER, DRAFT, RENDERER, PARSER, REQUIRES and several FROM lines are not supported.",
-            "Merge adapters into the model first; leave the others out.",
-        )
-    [source] = said.sources
-    path = (folder / Path(source).expanduser()).resolve()
+    if said.others:
+        raise BadUse("DRAFT, RENDERER, PARSER and REQUIRES are not supported.", "Leave them out.")
+    # A second FROM line names the projector of the file in the first one.
+    sources = [(one, (folder / Path(one).expanduser()).resolve()) for one in said.sources]
+    source, path = sources[0]
     is_path = source.startswith((".", "/", "~")) or path.exists()
+    if not is_path and len(sources) > 1:
+        raise BadUse("Several FROM lines must all be files.", "Name the model's file.")
+    adapters = [(folder / Path(one).expanduser()).resolve() for one in said.adapters]
     return Recipe(
         base=None if is_path else parse_name(source),
-        files=_brought(path, store) if is_path else {},
+        files=_all_brought([one for _, one in sources], store) if is_path else {},
+        adapters=_all_brought(adapters, store),
         template=said.template,
         system=said.system,
         parameters=said.parameters,
@@ -140,10 +142,19 @@ def _recipe(said: Modelfile, store: Store, folder: Path, quantize: str) -> Recip
     )
 
 
+def _all_brought(paths: Sequence[Path], store: Store) -> dict[str, str]:
+    """The files of several lines; files of one name are told apart by their line."""
+    found: dict[str, str] = {}
+    for number, path in enumerate(paths):
+        brought = _brought(path, store)
+        found |= {f"{number}/{n}" if n in found else n: digest for n, digest in brought.items()}
+    return found
+
+
 def _brought(path: Path, store: Store) -> dict[str, str]:
     """Files of this machine, copied among the blobs: name → digest. Raises UnknownModel."""
     if not path.exists():
-        raise UnknownModel(f"there is no file {path}", "Check the FROM line.")
+        raise UnknownModel(f"there is no file {path}", "Check the FROM and ADAPTER lines.")
     folder = path if path.is_dir() else path.parent
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     found = {}

@@ -1,39 +1,55 @@
 """`lamplight pull`, `list`, `ps`, `show`, `stop`: models, with Ollama's words."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.table import Table
 
+from lamplight.catalogue import take_in
 from lamplight.commands.options import AsJson, Data, notes, print_json, results
-from lamplight.errors import CommandError, PlatformRefused
+from lamplight.errors import CommandError
 from lamplight.installing import install, model_store
-from lamplight.settings import Settings, load_settings
-from rag.model_keys import ModelKeys
-from runtime.api.guard import is_loopback
+from lamplight.model_bill import bill_of
+from lamplight.model_events import released
+from lamplight.operations import OWNER, note
+from lamplight.runtime_client import RuntimeClient
+from lamplight.settings import load_settings
 from runtime.errors import ModelRuntimeError
 from runtime.names import parse_name
+from runtime.package import is_catalogue
 from runtime.quarantine import Quarantine
-
-TIMEOUT_S = 600.0
-
-
-class RuntimeNotRunning(CommandError):
-    """The command asks a running runtime, and none answers."""
 
 
 def pull(
     model: Annotated[str, typer.Argument(help="A name from the catalogue, or your own.")],
     source: Annotated[
         Path | None,
-        typer.Option("--from", help="A GGUF file, or the folder of a BERT-type embedding model."),
+        typer.Option(
+            "--from",
+            help="A GGUF file, the folder of a BERT-type embedding model, or a signed catalogue.",
+        ),
     ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Allow plain HTTP (http://HOST/…) to the registry.")
+    ] = False,
     data: Data = None,
 ) -> None:
     """Install a model; what was begun is resumed, and only the pinned digest is accepted."""
-    install(load_settings(data), model, notes, file=source)
+    settings = load_settings(data)
+    if source is not None and is_catalogue(source):
+        digest = take_in(settings, source, model)
+        notes.print(f"Model {model} is installed: sha256:{digest}. It needs an approval.")
+        return
+    install(settings, model, notes, file=source, insecure=insecure)
+
+
+def bill(
+    model: Annotated[str, typer.Argument(help="An installed model.")], data: Data = None
+) -> None:
+    """Print a model's bill of materials: CycloneDX 1.6, JSON."""
+    sys.stdout.write(bill_of(load_settings(data), model).decode())
 
 
 def list_models(as_json: AsJson = False, data: Data = None) -> None:
@@ -56,7 +72,7 @@ def list_models(as_json: AsJson = False, data: Data = None) -> None:
 
 def ps(as_json: AsJson = False, data: Data = None) -> None:
     """List the models that the running runtime has loaded."""
-    loaded = _ask(load_settings(data), "GET", "/api/ps")
+    loaded = RuntimeClient(load_settings(data)).ask("GET", "/api/ps")
     if as_json:
         print_json(loaded)
         return
@@ -74,7 +90,7 @@ def show(
     data: Data = None,
 ) -> None:
     """Describe a model that the running runtime has."""
-    found = _ask(load_settings(data), "POST", "/api/show", {"model": model})
+    found = RuntimeClient(load_settings(data)).ask("POST", "/api/show", {"model": model})
     if as_json:
         print_json(found)
         return
@@ -84,7 +100,9 @@ def show(
 
 def stop(model: Annotated[str, typer.Argument(help="A loaded model.")], data: Data = None) -> None:
     """Unload a model from the running runtime."""
-    _ask(load_settings(data), "POST", "/api/generate", {"model": model, "keep_alive": 0})
+    RuntimeClient(load_settings(data)).ask(
+        "POST", "/api/generate", {"model": model, "keep_alive": 0}
+    )
 
 
 def release(
@@ -96,7 +114,11 @@ def release(
         known = model_store(settings).read(parse_name(model))
     except ModelRuntimeError as error:
         raise CommandError(error.message, error.hint) from error
-    was = Quarantine.of(settings.runtime).release(known.manifest.model.digest)
+    quarantine = Quarantine.of(settings.runtime)
+    was = known.manifest.loaded_digest in quarantine.digests()
+    if was:  # recorded first: nothing is let back that the trail does not know of
+        note(settings, released(OWNER, known))
+    quarantine.release(known.manifest.loaded_digest)
     results.print(f"{known.name} {'may be loaded again' if was else 'was not quarantined'}")
 
 
@@ -107,31 +129,3 @@ def _as_json(model: Any) -> dict[str, Any]:
         "size": model.manifest.size_bytes,
         "modified_at": model.modified_at.isoformat(),
     }
-
-
-def _credential(settings: Settings) -> httpx.Auth | None:
-    """The owner's right to read the key of this start, where a runtime serves nobody without."""
-    runtime = settings.runtime
-    needed = runtime.ask_for_key or not is_loopback(runtime.host)
-    return ModelKeys(settings.rag) if needed else None
-
-
-def _ask(settings: Settings, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    url = f"http://{settings.runtime.host}:{settings.runtime.port}"
-    try:
-        answer = httpx.request(
-            method,
-            f"{url}{path}",
-            json=body,
-            timeout=TIMEOUT_S,
-            trust_env=False,
-            auth=_credential(settings),
-        )
-    except httpx.HTTPError as error:
-        raise RuntimeNotRunning(
-            f"No model runtime answers at {url}.", "Start it with `lamplight up` or `serve`."
-        ) from error
-    if answer.is_error:
-        message = answer.json().get("error", f"The runtime answered {answer.status_code}.")
-        raise PlatformRefused("runtime", message, "See `lamplight list`.", answer.status_code)
-    return answer.json()

@@ -16,6 +16,7 @@ from lamplight.samples import load_samples
 from lamplight.serving import serve_platform, serve_runtime
 from lamplight.settings import Settings, child_environment, load_settings
 from lamplight.supervisor import Supervisor, check_port
+from lamplight.tuning import measure_at_start
 
 HAS_ADMINISTRATOR = 409  # the status of an IllegalTransition
 StopWithParent = Annotated[bool, typer.Option("--stop-with-parent", hidden=True)]
@@ -44,6 +45,7 @@ def up(
         check_port(settings.web.host, settings.web.port, "--port")
         check_port(settings.runtime.host, settings.runtime.port, "--runtime-port")
         _install_models(settings)
+        measure_at_start(settings, notes)
         _run(settings, lock, samples=samples)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runtime.api.asked import refuse_capability
+from runtime.api.asked import image_of_base64, image_of_url, refuse_capability
 from runtime.api.body import Fields, read_fields
 from runtime.api.conversation import Manner, Wish, manner_of, with_beginning
 from runtime.api.dialect_shapes import ANTHROPIC
@@ -23,6 +23,7 @@ from runtime.api.stream import stream, while_connected
 from runtime.api.wire import EVENT_STREAM, named_event
 from runtime.errors import ModelRuntimeError
 from runtime.protocol import Generate
+from runtime.seeing import IMAGES
 from runtime.store import InstalledModel
 
 EFFORTS = {"low": "low", "medium": "medium", "high": "high", "max": "max", "xhigh": "high"}
@@ -118,6 +119,7 @@ def _turns(role: str, message: Fields, model: InstalledModel) -> list[dict[str, 
     if not isinstance(content, list):
         raise Refused(400, "content must be a text, or an array of blocks")
     texts, calls, results = list[str](), list[dict[str, Any]](), list[dict[str, Any]]()
+    images: list[bytes] = []
     for item in content:
         block = message.block("content", item)
         match block.text("type"):
@@ -133,13 +135,22 @@ def _turns(role: str, message: Fields, model: InstalledModel) -> list[dict[str, 
             case "thinking" | "redacted_thinking":
                 continue
             case "image":
-                raise refuse_capability(model, "vision")
+                images.append(_image_of(block, model))
             case kind:
                 raise Refused(400, f'blocks of type "{kind}" are not supported')
     turn: dict[str, Any] = {"role": role, "content": "\n".join(texts)}
     if calls:
         turn["tool_calls"] = calls
-    return [*results, *([turn] if texts or calls or not results else [])]
+    if images:
+        turn[IMAGES] = tuple(images)
+    return [*results, *([turn] if texts or calls or images or not results else [])]
+
+
+def _image_of(block: Fields, model: InstalledModel) -> bytes:
+    source = block.within("source")
+    if source.text("type") == "url":
+        return image_of_url(source.text("url"), model)
+    return image_of_base64(source.get("data"), model)
 
 
 def _text_of(given: Any, fields: Fields, name: str, model: InstalledModel) -> str:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from runtime.api.account import Account
 from runtime.api.anthropic import Anthropic
 from runtime.api.completions import Completions
 from runtime.api.description import PATH as DESCRIPTION_PATH
@@ -16,11 +17,13 @@ from runtime.api.description import describing
 from runtime.api.gate import Gate
 from runtime.api.gatekeeper import Gatekeeper
 from runtime.api.guard import Guard
+from runtime.api.hearing import Hearing
 from runtime.api.listing import NativeModels
 from runtime.api.managing import Managing
 from runtime.api.meter import Meter
 from runtime.api.ollama import NativeAnswers
 from runtime.api.openai import OpenAI
+from runtime.api.ranking import Ranking
 from runtime.api.refusal import JSON, error_response
 from runtime.api.responses import Responses
 from runtime.api.service import Service
@@ -30,6 +33,7 @@ from runtime.config import RuntimeSettings
 from runtime.engine import Engine
 from runtime.errors import ModelRuntimeError
 from runtime.store import Store
+from runtime.upstreams import Upstreams
 
 # The version of Ollama whose behaviour we follow; clients compare it as numbers.
 OLLAMA_VERSION = "0.32.15"
@@ -37,11 +41,17 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(
-    settings: RuntimeSettings, store: Store, gate: Gate, catalog: Catalog | None = None
+    settings: RuntimeSettings,
+    store: Store,
+    gate: Gate,
+    catalog: Catalog | None = None,
+    engine: Engine | None = None,
 ) -> Starlette:
     """The application that serves the models of a store to whom the gate lets in."""
-    engine, meter = Engine(settings, store), Meter(gate)
-    routes = _routes(Service(settings, store, engine, meter), catalog or builtin_catalog())
+    engine = engine or Engine(settings, store)
+    meter, upstreams = Meter(gate), Upstreams(settings.upstreams)
+    service = Service(settings, store, engine, meter, upstreams)
+    routes = _routes(service, catalog or builtin_catalog())
     app = Starlette(
         routes=routes,
         middleware=[
@@ -54,7 +64,7 @@ def create_app(
             405: _not_allowed,
             Exception: _broken,
         },
-        lifespan=_lifespan(engine, meter),
+        lifespan=_lifespan(engine, meter, upstreams),
     )
     app.router.redirect_slashes = False
     app.state.engine = engine
@@ -63,14 +73,22 @@ def create_app(
 
 def _routes(service: Service, catalog: Catalog) -> list[Route]:
     answers, models, openai = NativeAnswers(service), NativeModels(service), OpenAI(service)
-    managing = Managing(service, catalog)
+    managing, account = Managing(service, catalog), Account(catalog)
     return [
         _route("/", _alive, "GET", "HEAD"),
         _route(DESCRIPTION_PATH, describing(OLLAMA_VERSION), "GET"),
         _route("/api/version", _version, "GET", "HEAD"),
+        _route("/api/status", account.status, "GET"),
+        _route("/api/me", account.me, "POST"),
+        _route("/api/signout", account.sign_out, "POST"),
+        _route("/api/user/keys/{key}", account.sign_out, "DELETE"),
+        _route("/api/experimental/web_search", account.web_search, "POST"),
+        _route("/api/experimental/web_fetch", account.web_fetch, "POST"),
+        _route("/api/experimental/model-recommendations", account.recommendations, "GET"),
         _route("/api/tags", models.tags, "GET", "HEAD"),
         _route("/api/ps", models.ps, "GET"),
         _route("/api/show", models.show, "POST"),
+        _route("/api/upstreams", models.upstreams, "GET"),
         _route("/api/generate", answers.generate, "POST"),
         _route("/api/chat", answers.chat, "POST"),
         _route("/api/embed", answers.embed, "POST"),
@@ -91,6 +109,8 @@ def _routes(service: Service, catalog: Catalog) -> list[Route]:
         _route("/v1/responses", Responses(service).respond, "POST"),
         _route("/v1/messages", Anthropic(service).messages, "POST"),
         _route("/v1/embeddings", openai.embeddings, "POST"),
+        _route("/v1/rerank", Ranking(service).rerank, "POST"),
+        _route("/v1/audio/transcriptions", Hearing(service).transcribe, "POST"),
     ]
 
 
@@ -102,14 +122,16 @@ def _route(path: str, endpoint: Endpoint, *methods: str) -> Route:
 
 
 def _lifespan(
-    engine: Engine, meter: Meter
+    engine: Engine, meter: Meter, upstreams: Upstreams
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def run(_app: Starlette) -> AsyncIterator[None]:
+        upstreams.start()
         try:
             yield
         finally:
             await engine.close()
+            await upstreams.close()
             await meter.close()
 
     return run

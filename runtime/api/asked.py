@@ -3,13 +3,18 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from runtime.api.body import Fields, decode_text
 from runtime.api.refusal import Refused
 from runtime.api.shapes import CONTENT_PART, MAX_TOP_LOGPROBS, ROLES, THINK_LEVELS
+from runtime.manifest import PROJECTOR_TYPE
+from runtime.seeing import IMAGES
 from runtime.store import InstalledModel
+
+DATA_URL = re.compile(r"data:(image/(jpeg|jpg|png|webp))?;base64,")
 
 
 def refuse_capability(model: InstalledModel, capability: str) -> Refused:
@@ -81,9 +86,9 @@ def native_messages(fields: Fields, model: InstalledModel) -> list[dict[str, Any
     messages = []
     for item in fields.items("messages"):
         message = fields.part("messages", item)
-        if message.items("images"):
-            raise refuse_capability(model, "vision")
+        images = read_images(message, model)
         more = {
+            IMAGES: images,
             "thinking": message.text("thinking"),
             "reasoning_content": message.text("thinking"),
             "tool_calls": _native_calls(message),
@@ -107,14 +112,24 @@ def _native_calls(message: Fields) -> list[dict[str, Any]]:
     return found
 
 
-def check_images(fields: Fields, model: InstalledModel) -> None:
-    """Refuse images, and say so first where they are no images at all. Raises Refused."""
-    for image in fields.items("images"):
-        try:
-            base64.b64decode(image, validate=True)
-        except (binascii.Error, TypeError, ValueError) as error:
-            raise Refused(400, f"illegal base64 data: {error}") from error
+def read_images(fields: Fields, model: InstalledModel) -> tuple[bytes, ...]:
+    """Images in base64; what is no image at all is said first. Raises Refused."""
+    images = tuple(_unpacked(image) for image in fields.items("images"))
+    if images and not sees(model):
         raise refuse_capability(model, "vision")
+    return images
+
+
+def sees(model: InstalledModel) -> bool:
+    """Whether a model has a projector."""
+    return bool(model.manifest.layers_of(PROJECTOR_TYPE))
+
+
+def _unpacked(image: Any) -> bytes:
+    try:
+        return base64.b64decode(image, validate=True)
+    except (binascii.Error, TypeError, ValueError) as error:
+        raise Refused(400, f"illegal base64 data: {error}") from error
 
 
 def openai_messages(fields: Fields, model: InstalledModel) -> list[dict[str, Any]]:
@@ -131,7 +146,7 @@ def openai_messages(fields: Fields, model: InstalledModel) -> list[dict[str, Any
             "name": message.text("name"),
         }
         said = {"role": _role(message)} | {name: value for name, value in more.items() if value}
-        messages += [said | {"content": text} for text in _texts(message, model)]
+        messages += [said | part for part in _parts(message, model)]
     return messages
 
 
@@ -161,19 +176,59 @@ def _role(message: Fields) -> str:
     return role
 
 
-def _texts(message: Fields, model: InstalledModel) -> list[str]:
+def _parts(message: Fields, model: InstalledModel) -> list[dict[str, Any]]:
+    """Each part as a message of its own, as upstream has it, but an image with the text after it.
+
+    Templates of models that see put a turn's end behind every message.
+    """
     content = message.get("content")
     if isinstance(content, str):
-        return [content]
+        return [{"content": content}]
     if isinstance(content, list):
-        return [_text_of(part, model) for part in content]
+        return _with_images([_part_of(part, model) for part in content])
     if content is None and message.items("tool_calls"):
-        return [""]
+        return [{"content": ""}]
     shown = "<nil>" if content is None else type(content).__name__
     raise Refused(400, f"invalid message content type: {shown}")
 
 
-def _text_of(given: Any, model: InstalledModel) -> str:
+def _with_images(parts: list[str | bytes]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    images: tuple[bytes, ...] = ()
+    for part in parts:
+        if isinstance(part, bytes):
+            images = (*images, part)
+            continue
+        found.append({"content": part} | ({IMAGES: images} if images else {}))
+        images = ()
+    if images:
+        last = found.pop() if found else {"content": ""}
+        found.append(last | {IMAGES: (*last.get(IMAGES, ()), *images)})
+    return found
+
+
+def image_of_url(url: Any, model: InstalledModel) -> bytes:
+    """The image in a data URL; nothing is fetched from elsewhere. Raises Refused."""
+    text = url if isinstance(url, str) else ""
+    if text.startswith(("http://", "https://")):
+        raise Refused(
+            400,
+            "image URLs are not currently supported, please use base64 encoded data instead",
+        )
+    data = DATA_URL.match(text)
+    return image_of_base64(text[data.end() :] if data else None, model)
+
+
+def image_of_base64(data: Any, model: InstalledModel) -> bytes:
+    """An image, for a model that sees. Raises Refused."""
+    if not sees(model):
+        raise refuse_capability(model, "vision")
+    if not isinstance(data, str):
+        raise Refused(400, "invalid image input", "Send JPEG or PNG in base64.")
+    return _unpacked(data)
+
+
+def _part_of(given: Any, model: InstalledModel) -> str | bytes:
     part = Fields(given if isinstance(given, dict) else {}, CONTENT_PART)
     kind, text = part.get("type"), part.get("text")
     if kind == "text" and isinstance(text, str):
@@ -181,12 +236,7 @@ def _text_of(given: Any, model: InstalledModel) -> str:
     if kind == "image_url":
         image = part.get("image_url")
         url = image.get("url") if isinstance(image, dict) else image
-        if isinstance(url, str) and url.startswith(("http://", "https://")):
-            raise Refused(
-                400,
-                "image URLs are not currently supported, please use base64 encoded data instead",
-            )
-        raise refuse_capability(model, "vision")
+        return image_of_url(url, model)
     if kind == "input_audio":
         raise refuse_capability(model, "audio")
     raise Refused(400, "invalid message format")

@@ -10,9 +10,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runtime.api.asked import refuse_capability
 from runtime.api.body import Fields, read_fields
-from runtime.api.conversation import Wish, manner_of, with_beginning
+from runtime.api.conversation import Wish, insertion, manner_of, with_beginning
 from runtime.api.dialect_shapes import COMPLETION
 from runtime.api.gate import visit_of
 from runtime.api.openai import FINGERPRINT, json_response, last_words, openai_options, usage_of
@@ -21,7 +20,6 @@ from runtime.api.service import Finished, Service
 from runtime.api.spoken import Pieces, spoken, whole
 from runtime.api.stream import stream, while_connected
 from runtime.api.wire import DONE_EVENT, EVENT_STREAM, event
-from runtime.capabilities import inserted
 from runtime.protocol import Generate
 from runtime.store import InstalledModel
 
@@ -83,12 +81,10 @@ class Completions:
     async def _job(self, fields: Fields, model: InstalledModel) -> Generate:
         options = self._service.options(model, openai_options(fields, newest=False))
         prompt, suffix = fields.text("prompt"), fields.text("suffix")
-        if suffix:
-            marks = await self._service.insert_marks(model)
-            if marks is None:
-                raise refuse_capability(model, "insert")
-            return Generate(0, options, text=inserted(marks, prompt, suffix))
         manner = await manner_of(self._service, model, str(model.name), Wish())
+        if suffix:
+            filled = await insertion(self._service, model, manner, prompt, suffix)
+            return Generate(0, options, **filled)
         user = [{"role": "user", "content": prompt}]
         messages = with_beginning(self._service, model, user)
         return Generate(0, options, messages=messages, rendering=manner.rendering)

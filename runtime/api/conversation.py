@@ -1,16 +1,17 @@
 """What the dialects have in common once they are read: messages, tools, and the wish to think."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runtime.api.asked import refuse_capability
 from runtime.api.refusal import Refused
 from runtime.api.service import Service
-from runtime.capabilities import THINKING, TOOLS
+from runtime.capabilities import THINKING, TOOLS, inserted, inserts
 from runtime.protocol import Rendering
 from runtime.speech import Speech, form_of
 from runtime.store import InstalledModel
+from runtime.upstream_model import UpstreamModel
 
 Message = Mapping[str, Any]
 
@@ -37,10 +38,11 @@ class Manner:
     shows_thoughts: bool
     tools: frozenset[str]
     template: str
+    is_told_apart: bool = False
 
     def speech(self) -> Speech | None:
-        """Who tells its parts apart; None where it has only words."""
-        if not self.thinks and not self.tools:
+        """Who tells its parts apart; None where it has only words, or comes told apart."""
+        if self.is_told_apart or (not self.thinks and not self.tools):
             return None
         return Speech(thinks=self.thinks, tools=self.tools, form=form_of(self.template))
 
@@ -75,7 +77,21 @@ async def manner_of(
         shows_thoughts=think is not False,
         tools=frozenset(_name_of(tool) for tool in wish.tools),
         template=template,
+        is_told_apart=isinstance(model, UpstreamModel),
     )
+
+
+async def insertion(
+    service: Service, model: InstalledModel, manner: Manner, prompt: str, suffix: str
+) -> dict[str, Any]:
+    """What a job has that fills in between two texts. Raises Refused."""
+    if inserts(manner.template):
+        rendering = replace(manner.rendering, suffix=suffix)
+        return {"messages": ({"role": "user", "content": prompt},), "rendering": rendering}
+    marks = await service.insert_marks(model)
+    if marks is None:
+        raise refuse_capability(model, "insert")
+    return {"text": inserted(marks, prompt, suffix)}
 
 
 def with_beginning(

@@ -51,6 +51,9 @@ COMPLETION = _object("id object created model choices usage", choices=CHOICES, u
 MODEL = _object("id object created owned_by", id=STRING, created=COUNT)
 EMBEDDING = _object("object embedding index", embedding={"anyOf": [VECTOR, STRING]})
 EMBEDDINGS = _object("object data model usage", data=_list(EMBEDDING), usage=USAGE)
+RANKED = _object(
+    "model object usage results", results=_list(_object("index relevance_score", index=COUNT))
+)
 NATIVE_ERROR = _object("error", error=STRING, hint=STRING)
 OPENAI_ERROR = _object("error", error=_object("message type param code", message=STRING))
 
@@ -80,8 +83,24 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("HEAD", "/api/version"): _VERSION,
     ("GET", "/api/tags"): _TAGS,
     ("HEAD", "/api/tags"): _TAGS,
+    ("GET", "/api/status"): Operation(
+        "Say that there is no cloud.", answer=_object("cloud", cloud=_object("disabled source"))
+    ),
+    ("POST", "/api/me"): Operation("Refused: there are no accounts of a cloud."),
+    ("POST", "/api/signout"): Operation("Refused: nobody is signed in to a cloud."),
+    ("DELETE", "/api/user/keys/{key}"): Operation("Refused: nobody is signed in to a cloud."),
+    ("POST", "/api/experimental/web_search"): Operation("Refused: there is no cloud."),
+    ("POST", "/api/experimental/web_fetch"): Operation("Refused: there is no cloud."),
+    ("GET", "/api/experimental/model-recommendations"): Operation(
+        "Models that the catalogue can fetch.",
+        answer=_object("recommendations", recommendations=_list(_object("model description"))),
+    ),
     ("GET", "/api/ps"): Operation(
         "The models in memory.", answer=_object("models", models=_list(LOADED))
+    ),
+    ("GET", "/api/upstreams"): Operation(
+        "The models that other servers answer for, and how those are.",
+        answer=_object("upstreams", upstreams=_list(_object("name remote_model ready servers"))),
     ),
     ("POST", "/api/show"): Operation(
         "What a model is.",
@@ -140,6 +159,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         (EVENT_STREAM,),
     ),
     ("POST", "/v1/embeddings"): Operation("Make vectors.", shapes.OPENAI_EMBED, EMBEDDINGS),
+    ("POST", "/v1/rerank"): Operation(
+        "Which documents answer a question best.", dialect_shapes.RERANK, RANKED
+    ),
+    ("POST", "/v1/audio/transcriptions"): Operation("Refused: no model here hears."),
 }
 
 
@@ -174,13 +197,18 @@ def _described(method: str, path: str, operation: Operation) -> dict[str, Any]:
     if operation.body is not None:
         content = {PLAIN_JSON: {"schema": operation.body.described()}}
         found["requestBody"] = {"required": True, "content": content}
-    named = [name for name in ("model", "digest") if f"{{{name}}}" in path]
+    named = [name for name in ("model", "digest", "key") if f"{{{name}}}" in path]
     if named:
         schema = {**STRING, "minLength": 1}
         found["parameters"] = [
             {"name": name, "in": "path", "required": True, "schema": schema} for name in named
         ]
     return found if method != "HEAD" else found | {"responses": {"200": {"description": "There."}}}
+
+
+def _schema_of(media_type: str) -> JsonSchema:
+    # Readers take a stream of events apart, and then it is no string any more.
+    return {} if media_type == EVENT_STREAM else STRING
 
 
 def _responses(path: str, operation: Operation) -> dict[str, Any]:
@@ -190,7 +218,7 @@ def _responses(path: str, operation: Operation) -> dict[str, Any]:
     if "{" in path:
         content[PLAIN_TEXT] = {"schema": {**STRING, "examples": [NO_SUCH]}}
     refused = {"description": "Why not, and what to do.", "content": content}
-    answers: dict[str, Any] = {one: {"schema": STRING} for one in operation.others}
+    answers: dict[str, Any] = {one: {"schema": _schema_of(one)} for one in operation.others}
     if operation.answer is not None:
         answers[PLAIN_JSON] = {"schema": operation.answer}
     done = {"description": operation.summary} | ({"content": answers} if answers else {})

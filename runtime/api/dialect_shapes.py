@@ -42,13 +42,25 @@ def _blocks(inside: Shape, says: str = "") -> Field:
 
 
 RESULT_BLOCK = Shape("content", {"type": text(enum=["text"]), "text": text()}, required=("type",))
+ANTHROPIC_SOURCE = Shape(
+    "source",
+    {
+        "type": text(enum=["base64", "url"]),
+        "media_type": text(),
+        "data": Field(Kind.ANY, "JPEG or PNG in base64.", None, STRING),
+        "url": text("A data URL."),
+    },
+)
 ANTHROPIC_BLOCK = Shape(
     "content",
     {
-        "type": text(enum=["text", "tool_use", "tool_result", "thinking", "redacted_thinking"]),
+        "type": text(
+            enum=["text", "image", "tool_use", "tool_result", "thinking", "redacted_thinking"]
+        ),
         "text": text(),
         "id": text(),
         "name": text(),
+        "source": a(ANTHROPIC_SOURCE),
         "input": free("The arguments of a call."),
         "tool_use_id": text("Which call this is the result of."),
         "content": _blocks(RESULT_BLOCK, "A result."),
@@ -92,7 +104,11 @@ ANTHROPIC = Shape(
 )
 RESPONSE_PART = Shape(
     "content",
-    {"type": text(enum=["input_text", "output_text", "text"]), "text": text()},
+    {
+        "type": text(enum=["input_text", "output_text", "text", "input_image"]),
+        "text": text(),
+        "image_url": Field(Kind.ANY, "A data URL of JPEG or PNG.", None, STRING),
+    },
     required=("type",),
 )
 RESPONSE_ITEM = Shape(
@@ -153,4 +169,22 @@ RESPONSES = Shape(
         "background": NOT_KEPT,
     },
     required=("model", "input"),
+)
+
+DOCUMENT = Shape("documents", {"text": text(minLength=1)}, required=("text",))
+RERANK = Shape(
+    "RerankRequest",
+    {
+        "model": MODEL,
+        "query": text("What the documents shall answer.", minLength=1, pattern=r"\S"),
+        "documents": Field(
+            Kind.ITEMS,
+            "Texts, or objects that hold one.",
+            DOCUMENT,
+            {"items": {"anyOf": [{**STRING, "minLength": 1}, DOCUMENT.described()]}, "minItems": 1},
+        ),
+        "top_n": integer("Only so many results, the best ones.", minimum=1),
+        "return_documents": flag("Show the texts, too."),
+    },
+    required=("model", "query", "documents"),
 )

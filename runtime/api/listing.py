@@ -1,4 +1,7 @@
-"""Ollama's interface to the models themselves: `/api/tags`, `/api/ps`, `/api/show`."""
+"""Ollama's interface to the models themselves: `/api/tags`, `/api/ps`, `/api/show`.
+
+Besides, `/api/upstreams` tells how the servers are that answer for models of ours.
+"""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -14,9 +17,17 @@ from runtime.api.shapes import SHOW
 from runtime.api.wire import FOREVER, json_bytes, timestamp
 from runtime.errors import UnknownModel
 from runtime.inspect import ModelFile
-from runtime.manifest import LICENSE_TYPE, MESSAGES_TYPE, PARAMS_TYPE, SYSTEM_TYPE
+from runtime.manifest import (
+    ADAPTER_TYPE,
+    LICENSE_TYPE,
+    MESSAGES_TYPE,
+    PARAMS_TYPE,
+    PROJECTOR_TYPE,
+    SYSTEM_TYPE,
+)
 from runtime.names import parse_name
 from runtime.store import InstalledModel
+from runtime.upstream_model import UpstreamModel
 
 # What a GGUF file holds that is shown elsewhere, or is only its working title.
 _NOT_SHOWN = ("general.name", "tokenizer.chat_template")
@@ -50,7 +61,17 @@ class NativeModels:
             }
             found.append((expires, _entry(loaded.model) | fields | {"size": loaded.size_bytes}))
         found.sort(key=lambda item: item[0], reverse=True)
-        return _json({"models": [entry for _, entry in found]})
+        here = [entry for _, entry in found]
+        return _json({"models": [*(_elsewhere(model, now) for model in self._ready()), *here]})
+
+    async def upstreams(self, _request: Request) -> Response:
+        """GET /api/upstreams."""
+        return _json({"upstreams": self._service.upstreams.report()})
+
+    def _ready(self) -> list[UpstreamModel]:
+        """Models of other servers that would answer now."""
+        found = (x for x in self._service.store.models() if isinstance(x, UpstreamModel))
+        return [model for model in found if self._service.upstreams.is_ready(model)]
 
     async def show(self, request: Request) -> Response:
         """POST /api/show."""
@@ -63,6 +84,8 @@ class NativeModels:
             model = self._service.store.read(parsed)
         except UnknownModel as error:
             raise Refused(404, f"model '{parsed}' not found", error.hint) from error
+        if isinstance(model, UpstreamModel):
+            return _json(_shown_elsewhere(model))
         verbose = fields.flag("verbose", default=False)
         file = await self._service.file(model, whole=verbose)
         await self._service.insert_marks(model)
@@ -100,6 +123,30 @@ def _entry(model: InstalledModel) -> dict[str, Any]:
         "size": model.manifest.size_bytes,
         "digest": model.manifest.digest,
         "details": _details(model),
+    } | _remote(model)
+
+
+def _remote(model: InstalledModel) -> dict[str, Any]:
+    """Who answers for a model, where that is another server."""
+    if not isinstance(model, UpstreamModel):
+        return {}
+    return {name: model.config[name] for name in ("remote_model", "remote_host")}
+
+
+def _elsewhere(model: UpstreamModel, now: datetime) -> dict[str, Any]:
+    """A model that takes no memory here and is never unloaded from here."""
+    fields = {"expires_at": timestamp(now + FOREVER), "size_vram": 0}
+    return _entry(model) | fields | {"context_length": model.upstream.context_tokens}
+
+
+def _shown_elsewhere(model: UpstreamModel) -> dict[str, Any]:
+    """What is known of a model without a file."""
+    return _remote(model) | {
+        "modelfile": f"# {model.name} is answered for by {model.config['remote_host']}\n",
+        "details": _details(model),
+        "model_info": {"general.name": model.upstream.remote_model},
+        "capabilities": list(model.capabilities),
+        "modified_at": timestamp(model.modified_at),
     }
 
 
@@ -164,6 +211,7 @@ def _modelfile(
         f"# FROM {model.name}",
         "",
         f"FROM {model.path}",
+        *_parts(model),
     ]
     if template:
         lines.append(f'TEMPLATE """{template}"""')
@@ -173,6 +221,16 @@ def _modelfile(
     if licence:
         lines.append(f'LICENSE """{licence}"""')
     return "\n".join(lines) + "\n"
+
+
+def _parts(model: InstalledModel) -> list[str]:
+    """The lines for a projector and adapters, whose files lie beside the model's."""
+    words = {PROJECTOR_TYPE: "FROM", ADAPTER_TYPE: "ADAPTER"}
+    return [
+        f"{word} {model.path.with_name(layer.digest.replace(':', '-'))}"
+        for kind, word in words.items()
+        for layer in model.manifest.layers_of(kind)
+    ]
 
 
 def _json(value: Any) -> Response:

@@ -119,7 +119,7 @@ class Managing:
         check_recipe(recipe)
         if recipe.base is not None:
             self._service.installed(fields.text("from"))
-        for digest in recipe.files.values():
+        for digest in (*recipe.files.values(), *recipe.adapters.values()):
             self._service.store.held(digest)
         return await self._told(
             request, fields, "create", name, lambda report: self._maker.make(name, recipe, report)
@@ -215,11 +215,13 @@ def _named(given: str, otherwise: str) -> ModelName:
 
 def _recipe(fields: Fields) -> Recipe:
     """What `/api/create` asks for. Raises Refused, BadRequest."""
-    for adapters in ("adapters", "draft_files"):
-        if fields.object(adapters):
-            raise Refused(400, f"{adapters} are not supported", "Merge them into the model first.")
+    if fields.object("draft_files"):
+        raise Refused(400, "draft_files are not supported", "Leave them out.")
     base = fields.text("from")
-    files = {str(name): parse_digest(str(d)) for name, d in fields.object("files").items()}
+    files, adapters = (
+        {str(name): parse_digest(str(d)) for name, d in fields.object(kind).items()}
+        for kind in ("files", "adapters")
+    )
     messages = [fields.part("messages", item) for item in fields.items("messages")]
     return Recipe(
         base=_named(base, "invalid model name") if base else None,
@@ -229,6 +231,7 @@ def _recipe(fields: Fields) -> Recipe:
         parameters=fields.object("parameters"),
         messages=tuple({"role": m.text("role"), "content": m.text("content")} for m in messages)
         or None,
+        adapters=adapters,
         licences=_licences(fields.get("license")),
         quantize=(fields.text("quantize") or fields.text("quantization")).upper(),
     )

@@ -16,11 +16,13 @@ from typing import Any
 
 from runtime.api.gate import Change, Gate, Use, Visit
 from runtime.errors import Cancelled, ModelRuntimeError
-from runtime.protocol import Embed, Generate
+from runtime.protocol import Embed, Generate, Rank
+from runtime.seeing import IMAGES
 from runtime.store import InstalledModel
 
 # English has about four characters to a token; a reservation may rather be too high.
 CHARS_PER_TOKEN = 3
+IMAGE_TOKENS = 1024  # of one picture; models count from 64 to some thousands
 # Well within the five minutes for which a reservation outlives a process that died.
 RENEW_S = 120.0
 
@@ -130,13 +132,16 @@ def _is_gone(error: BaseException) -> bool:
     return isinstance(error, GeneratorExit | asyncio.CancelledError | Cancelled)
 
 
-def prompt_tokens_of(job: Generate | Embed) -> int:
+def prompt_tokens_of(job: Generate | Embed | Rank) -> int:
     """About how many tokens a prompt has; the model counts them exactly, later."""
     if isinstance(job, Embed):
         return _tokens(job.texts)
+    if isinstance(job, Rank):  # the question is read again with each text
+        return _tokens(job.texts) + len(job.texts) * _tokens([job.question])
     messages = job.messages or ()
     texts = [str(message.get("content", "")) for message in messages]
-    return _tokens([*texts, job.text or ""]) + len(job.context)
+    images = len(job.images) + sum(len(message.get(IMAGES) or ()) for message in messages)
+    return _tokens([*texts, job.text or ""]) + len(job.context) + images * IMAGE_TOKENS
 
 
 def answer_tokens_of(job: Generate, context_tokens: int) -> int:

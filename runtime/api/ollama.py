@@ -9,16 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runtime.api.asked import (
-    check_images,
     native_messages,
+    read_images,
     read_logprobs,
     read_schema,
     read_think,
     read_tools,
-    refuse_capability,
 )
 from runtime.api.body import Fields, read_fields
-from runtime.api.conversation import Manner, Wish, manner_of, with_beginning
+from runtime.api.conversation import Manner, Wish, insertion, manner_of, with_beginning
 from runtime.api.gate import visit_of
 from runtime.api.refusal import JSON, Refused, error_body
 from runtime.api.service import Finished, Service
@@ -28,10 +27,10 @@ from runtime.api.spoken import Call, Piece, Pieces, Whole, spoken, whole
 from runtime.api.stream import stream, while_connected
 from runtime.api.vectors import as_floats, shortened
 from runtime.api.wire import NDJSON, json_bytes, json_line, keep_alive_s, now, without_zeros
-from runtime.capabilities import inserted
-from runtime.create import check_template
+from runtime.chat import check_template
 from runtime.errors import BadRequest, ModelRuntimeError
 from runtime.protocol import Detokenize, Embed, Generate, TokenChance, Tokenize
+from runtime.seeing import IMAGES
 from runtime.store import InstalledModel
 
 
@@ -97,19 +96,22 @@ class NativeAnswers:
         _check_raw(fields)
         dialogue = Dialogue(name, _generated, not raw)
         think, schema = read_think(fields), read_schema(fields.get("format"))
-        check_images(fields, model)
+        images = read_images(fields, model)
+        if images and fields.text("suffix"):
+            raise Refused(400, "images and suffix do not go together", "Leave one of them out.")
         plain = raw or bool(fields.text("suffix"))
         wish = Wish((), think, fields.text("template"))
         _check_template(wish.template)
         manner = await manner_of(self._service, model, name, wish, schema=schema)
         job = self._job(fields, model)
+        job["rendering"] = manner.rendering
         if fields.text("suffix"):
-            job["text"] = await self._inserted(fields, model)
+            prompt, suffix = fields.text("prompt"), fields.text("suffix")
+            job |= await insertion(self._service, model, manner, prompt, suffix)
         elif not fields.text("prompt"):
             return await self._load(request, model, fields, dialogue)
         else:
-            job |= self._prompt(fields, model)
-        job["rendering"] = manner.rendering
+            job |= self._prompt(fields, model, images)
         listened = None if plain else manner
         return await self._answer(request, fields, model, Generate(**job), dialogue, listened)
 
@@ -165,13 +167,6 @@ class NativeAnswers:
             "tokens": done.words.tokens,
             **without_zeros(times),
         }
-
-    async def _inserted(self, fields: Fields, model: InstalledModel) -> str:
-        """The prompt for what stands between prompt and suffix. Raises Refused."""
-        marks = await self._service.insert_marks(model)
-        if marks is None:
-            raise refuse_capability(model, "insert")
-        return inserted(marks, fields.text("prompt"), fields.text("suffix"))
 
     async def embeddings(self, request: Request) -> Response:
         """POST /api/embeddings, the older form: one text, and a vector of its own length."""
@@ -233,12 +228,15 @@ class NativeAnswers:
             "logprobs": read_logprobs(fields),
         }
 
-    def _prompt(self, fields: Fields, model: InstalledModel) -> dict[str, Any]:
+    def _prompt(
+        self, fields: Fields, model: InstalledModel, images: tuple[bytes, ...]
+    ) -> dict[str, Any]:
         prompt = fields.text("prompt")
         if fields.flag("raw", default=False):
-            return {"text": prompt}
+            return {"text": prompt, "images": images}
         context = _token_numbers(fields.items("context"), "GenerateRequest.context")
-        user = {"role": "user", "content": prompt}
+        user: dict[str, Any] = {"role": "user", "content": prompt}
+        user |= {IMAGES: images} if images else {}
         system = fields.text("system") or None
         if context:
             first = [{"role": "system", "content": system}] if system else []

@@ -18,6 +18,10 @@ from runtime.errors import (
     TooLarge,
     UnknownBlob,
     UnknownModel,
+    UpstreamDown,
+    UpstreamFailed,
+    UpstreamSlow,
+    WrongParts,
 )
 
 JSON = "application/json; charset=utf-8"
@@ -29,12 +33,16 @@ _STATUS: tuple[tuple[type[ModelRuntimeError], int], ...] = (
     (BadRequest, 400),
     (UnknownModel, 404),
     (UnknownBlob, 400),
+    (WrongParts, 400),
     (RegistryNotAllowed, 403),
     (NoSpace, 507),
     (ServerBusy, 503),
     (TooLarge, 503),
     (Quarantined, 503),
     (Cancelled, CLIENT_CLOSED_REQUEST),
+    (UpstreamDown, 503),
+    (UpstreamSlow, 504),
+    (UpstreamFailed, 502),
 )
 _OPENAI_TYPES = {
     400: "invalid_request_error",
@@ -123,8 +131,13 @@ def error_response(error: ModelRuntimeError, path: str) -> Response:
     """The response to a request that failed before it was answered."""
     body = error_body(error, openai=is_openai(path))
     body = anthropic_body(error) if path == ANTHROPIC_PATH else body
-    headers = error.headers if isinstance(error, Refused) else {}
-    return Response(json_bytes(body), status_of(error), headers, media_type=JSON)
+    return Response(json_bytes(body), status_of(error), _headers_of(error), media_type=JSON)
+
+
+def _headers_of(error: ModelRuntimeError) -> dict[str, str]:
+    if isinstance(error, Refused):
+        return error.headers
+    return {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
 
 
 def _said(error: ModelRuntimeError) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runtime.api.asked import read_schema, refuse_capability
+from runtime.api.asked import image_of_url, read_schema
 from runtime.api.body import Fields, decode_text, read_fields
 from runtime.api.conversation import Manner, Wish, manner_of, with_beginning
 from runtime.api.dialect_shapes import RESPONSES
@@ -22,6 +22,7 @@ from runtime.api.spoken import Call, Pieces, Whole, spoken, whole
 from runtime.api.stream import stream, while_connected
 from runtime.api.wire import EVENT_STREAM, named_event
 from runtime.protocol import Generate
+from runtime.seeing import IMAGES
 from runtime.store import InstalledModel
 
 _NOT_KEPT = ("previous_response_id", "conversation", "background")
@@ -120,7 +121,9 @@ def _turn(item: Fields, model: InstalledModel) -> list[dict[str, Any]]:
             role = {"developer": "system"}.get(item.text("role"), item.text("role"))
             if role not in ("user", "assistant", "system"):
                 raise Refused(400, f'invalid role: "{role}"')
-            return [{"role": role, "content": _text_of(item, model)}]
+            said: dict[str, Any] = {"role": role, "content": _text_of(item)}
+            images = _images_of(item, model)
+            return [said | ({IMAGES: images} if images else {})]
         case "function_call":
             arguments = decode_text(item.text("arguments") or "{}")
             if not isinstance(arguments, dict):
@@ -130,28 +133,37 @@ def _turn(item: Fields, model: InstalledModel) -> list[dict[str, Any]]:
             return [{"role": "assistant", "content": "", "tool_calls": [call]}]
         case "function_call_output":
             output = item.get("output")
-            said = output if isinstance(output, str) else _texts(item, output, "output", model)
-            return [{"role": "tool", "content": said, "tool_call_id": item.text("call_id")}]
+            result = output if isinstance(output, str) else _texts(item, output, "output")
+            return [{"role": "tool", "content": result, "tool_call_id": item.text("call_id")}]
         case "reasoning":
             return []
         case kind:
             raise Refused(400, f'items of type "{kind}" are not supported')
 
 
-def _text_of(item: Fields, model: InstalledModel) -> str:
+def _text_of(item: Fields) -> str:
     content = item.get("content")
-    return content if isinstance(content, str) else _texts(item, content, "content", model)
+    return content if isinstance(content, str) else _texts(item, content, "content")
 
 
-def _texts(item: Fields, parts: Any, name: str, model: InstalledModel) -> str:
+def _images_of(item: Fields, model: InstalledModel) -> tuple[bytes, ...]:
+    content = item.get("content")
+    parts = [item.block("content", one) for one in content] if isinstance(content, list) else []
+    seen = [part for part in parts if part.text("type") == "input_image"]
+    return tuple(image_of_url(part.get("image_url"), model) for part in seen)
+
+
+def _texts(item: Fields, parts: Any, name: str) -> str:
     if not isinstance(parts, list):
         raise Refused(400, f"{name} must be a text, or an array of parts")
     texts = []
     for given in parts:
         part = item.block(name, given)
         kind = part.text("type")
+        if kind == "input_image" and name == "content":
+            continue
         if kind == "input_image":
-            raise refuse_capability(model, "vision")
+            raise Refused(400, "a result cannot hold an image", "Send it in a message.")
         if kind not in ("input_text", "output_text", "text"):
             raise Refused(400, f'parts of type "{kind}" are not supported')
         texts.append(part.text("text"))

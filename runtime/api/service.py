@@ -3,26 +3,30 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from runtime.api.gate import Visit
 from runtime.api.meter import Meter, answer_tokens_of, prompt_tokens_of
 from runtime.api.refusal import Refused
 from runtime.capabilities import (
+    COMPLETION,
     EMBEDDING,
     INSERT,
+    RERANK,
+    VISION,
     InsertMarks,
     capabilities_of,
     insert_marks,
-    is_go_template,
 )
+from runtime.chat import is_readable
 from runtime.config import RuntimeSettings
 from runtime.engine import Engine
 from runtime.errors import BadName, BadRequest, ModelRuntimeError
+from runtime.images import Limits, check_images
 from runtime.inspect import ModelFile, inspect
-from runtime.manifest import ADAPTER_TYPE, MESSAGES_TYPE, SYSTEM_TYPE, TEMPLATE_TYPE
+from runtime.manifest import MESSAGES_TYPE, PROJECTOR_TYPE, SYSTEM_TYPE, TEMPLATE_TYPE
 from runtime.modelfile import read_messages
 from runtime.names import parse_name
 from runtime.protocol import (
@@ -31,12 +35,17 @@ from runtime.protocol import (
     Done,
     Embed,
     Generate,
+    Rank,
+    Scores,
     Tokenize,
     Vectors,
     Words,
 )
 from runtime.sampling import Options, read_options
+from runtime.seeing import IMAGES
 from runtime.store import InstalledModel, Store
+from runtime.upstream_model import UpstreamModel
+from runtime.upstreams import Upstreams
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +75,47 @@ class Worded:
     load_ns: int
 
 
+class Works(Protocol):
+    """Who lets models work: our engine, or the servers that answer for them."""
+
+    def use(
+        self, model: InstalledModel, context_tokens: int, keep_alive_s: float | None, /
+    ) -> AbstractAsyncContextManager[Any]:
+        """Hold a model for the length of the block. Raises ModelRuntimeError."""
+        ...
+
+    def generate(self, entry: Any, job: Generate) -> AsyncGenerator[Delta | Done, None]:
+        """Write an answer. Raises ModelRuntimeError. Leaving early cancels it."""
+        ...
+
+    async def embed(self, entry: Any, job: Embed) -> Vectors:
+        """Make vectors. Raises ModelRuntimeError."""
+        ...
+
+    async def words(self, entry: Any, job: Tokenize | Detokenize, /) -> Words:
+        """Tokens of a text, or the text of tokens. Raises ModelRuntimeError."""
+        ...
+
+    async def unload(self, model: InstalledModel, /) -> None:
+        """Let a model go as soon as nobody uses it."""
+        ...
+
+
 class Service:
     """The models of one runtime."""
 
     def __init__(
-        self, settings: RuntimeSettings, store: Store, engine: Engine, meter: Meter
+        self,
+        settings: RuntimeSettings,
+        store: Store,
+        engine: Engine,
+        meter: Meter,
+        upstreams: Upstreams | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
         self.engine = engine
+        self.upstreams = upstreams or Upstreams(())
         self.meter = meter
         self._marks: dict[str, InsertMarks | None] = {}
         self._files: dict[tuple[str, bool], ModelFile] = {}
@@ -110,11 +151,22 @@ class Service:
             )
         return model
 
+    async def for_ranking(self, name: str) -> InstalledModel:
+        """A model that scores texts. Raises Refused, BadName."""
+        model = self.installed(name)
+        if RERANK not in await self.capabilities(model):
+            raise Refused(
+                400,
+                f'"{name}" does not support reranking',
+                "Use a model with a rank head, such as a bge-reranker in GGUF form.",
+            )
+        return model
+
     async def for_answers(self, name: str, verb: str) -> InstalledModel:
         """A model that writes. verb: `chat` or `generate`. Raises Refused, BadName."""
         model = self.installed(name)
-        if model.manifest.layers_of(ADAPTER_TYPE):
-            raise Refused(400, f'"{name}" has adapters, which are not supported', "Merge them.")
+        if "image" in (model.config.get("capabilities") or ()):
+            raise Refused(400, "image generation models are not currently supported")
         if "completion" not in await self.capabilities(model):
             raise Refused(400, f'"{name}" does not support {verb}', "Use a model that writes text.")
         return model
@@ -134,15 +186,20 @@ class Service:
         return self.store.layer_text(model, SYSTEM_TYPE)
 
     def own_template(self, model: InstalledModel) -> str:
-        """The template that a model has in place of its file's; empty where it has none of ours.
+        """The template that a model has in place of its file's; empty where it has none.
 
-        What Ollama keeps beside a file is written in Go's language; the file's own serves then.
+        Where it has one that we cannot read the file's own serves; so it does where upstream would
+        use a renderer of its program, and the layer only fills the place.
         """
+        if model.config.get("renderer"):
+            return ""
         text = self.store.layer_text(model, TEMPLATE_TYPE)
-        return "" if is_go_template(text) else text
+        return text if is_readable(text) else ""
 
     async def template(self, model: InstalledModel) -> str:
         """The template that a model is asked with."""
+        if isinstance(model, UpstreamModel):
+            return ""  # its server has it, and we need not know it
         return self.own_template(model) or (await self.file(model)).chat_template
 
     def first_messages(self, model: InstalledModel) -> list[dict[str, str]]:
@@ -154,17 +211,23 @@ class Service:
         self, model: InstalledModel, template: str | None = None
     ) -> tuple[str, ...]:
         """What a model can be asked for; what its list says where its file cannot be read."""
+        if isinstance(model, UpstreamModel):
+            return model.capabilities
         try:
             file = await self.file(model)
         except (ModelRuntimeError, OSError):
             return model.capabilities
         template = await self.template(model) if template is None else template
         found = capabilities_of(file, template)
+        if COMPLETION in found and model.manifest.layers_of(PROJECTOR_TYPE):
+            found = (*found, VISION)
         known = self._marks.get(model.manifest.model.digest) or INSERT in model.capabilities
         return (*found, INSERT) if known and not file.embeds and INSERT not in found else found
 
     async def insert_marks(self, model: InstalledModel) -> InsertMarks | None:
         """The marks for filling in, if its vocabulary has them. Raises BadModelFile."""
+        if isinstance(model, UpstreamModel):
+            return None
         digest = model.manifest.model.digest
         if digest not in self._marks:
             file = await self.file(model, whole=True)
@@ -177,9 +240,10 @@ class Service:
     ) -> Worded:
         """Tokens of a text, or the text of tokens. Raises ModelRuntimeError."""
         started = time.perf_counter_ns()
-        async with self.meter.charged(visit, model, 0), self.engine.use(model, 0, keep) as entry:
+        works = self._works(model)
+        async with self.meter.charged(visit, model, 0), works.use(model, 0, keep) as entry:
             loaded = time.perf_counter_ns()
-            words = await self.engine.words(entry, replace(job, id=self.engine.number()))
+            words = await works.words(entry, replace(job, id=self.engine.number()))
         return Worded(words, time.perf_counter_ns() - started, loaded - started)
 
     async def file(self, model: InstalledModel, *, whole: bool = False) -> ModelFile:
@@ -197,29 +261,32 @@ class Service:
         if keep_alive_s == 0:
             await self.unload(visit, model)
             return
-        async with self.meter.charged(visit, model, 0), self.engine.use(model, 0, keep_alive_s):
+        works = self._works(model)
+        async with self.meter.charged(visit, model, 0), works.use(model, 0, keep_alive_s):
             return
 
     async def unload(self, visit: Visit, model: InstalledModel) -> None:
         """Take a model out of memory."""
         async with self.meter.charged(visit, model, 0, works=False):
-            await self.engine.unload(model)
+            await self._works(model).unload(model)
 
     async def answer(
         self, visit: Visit, model: InstalledModel, job: Generate, keep_alive_s: float | None
     ) -> AsyncGenerator[Delta | Finished, None]:
         """Write an answer; its end is given once it is recorded. Raises ModelRuntimeError."""
+        check_images(images_of(job), self._image_limits)
         started = time.perf_counter_ns()
-        most = answer_tokens_of(job, self.settings.context_length_tokens)
+        works = self._works(model)
+        most = answer_tokens_of(job, self._context_tokens(model))
         async with (
             self.meter.charged(visit, model, prompt_tokens_of(job), most) as tally,
-            self.engine.use(model, job.options.num_ctx, keep_alive_s) as entry,
+            works.use(model, job.options.num_ctx, keep_alive_s) as entry,
         ):
             loaded = time.perf_counter_ns()
             share = visit.visitor.department_id or ""
             numbered = replace(job, id=self.engine.number(), share=share)
             tally.began = True
-            async with aclosing(self.engine.generate(entry, numbered)) as messages:
+            async with aclosing(works.generate(entry, numbered)) as messages:
                 async for message in messages:
                     if isinstance(message, Delta):
                         tally.answer_tokens += 1
@@ -239,14 +306,58 @@ class Service:
             limit = self.settings.max_embed_inputs
             raise BadRequest(f"more than {limit} inputs", "Send them in several requests.")
         started = time.perf_counter_ns()
+        works = self._works(model)
         async with (
             self.meter.charged(visit, model, prompt_tokens_of(job)) as tally,
-            self.engine.use(model, 0, keep_alive_s) as entry,
+            works.use(model, 0, keep_alive_s) as entry,
         ):
             loaded = time.perf_counter_ns()
             numbered = replace(job, id=self.engine.number())
             tally.began = True
-            vectors = await self.engine.embed(entry, numbered)
+            vectors = await works.embed(entry, numbered)
             tally.prompt_tokens = vectors.prompt_tokens
             total_ns = time.perf_counter_ns() - started
         return Embedded(vectors, total_ns, loaded - started)
+
+    async def rank(self, visit: Visit, model: InstalledModel, job: Rank) -> Scores:
+        """Score texts against a question. Raises ModelRuntimeError."""
+        check_ranking(job, self.settings)
+        async with (
+            self.meter.charged(visit, model, prompt_tokens_of(job)) as tally,
+            self.engine.use(model, 0, None) as entry,
+        ):
+            tally.began = True
+            scores = await self.engine.rank(entry, replace(job, id=self.engine.number()))
+            tally.prompt_tokens = scores.prompt_tokens
+        return scores
+
+    @property
+    def _image_limits(self) -> Limits:
+        settings = self.settings
+        return Limits(settings.max_images, settings.max_image_bytes, settings.max_image_pixels)
+
+    def _works(self, model: InstalledModel) -> Works:
+        return self.upstreams if isinstance(model, UpstreamModel) else self.engine
+
+    def _context_tokens(self, model: InstalledModel) -> int:
+        """What an answer without a limit may take, for its reservation."""
+        if isinstance(model, UpstreamModel):
+            return model.upstream.context_tokens
+        return self.settings.context_length_tokens
+
+
+def images_of(job: Generate) -> list[bytes]:
+    """Every picture of a request."""
+    messages = job.messages or ()
+    return [*job.images, *(one for message in messages for one in message.get(IMAGES) or ())]
+
+
+def check_ranking(job: Rank, settings: RuntimeSettings) -> None:
+    """Refuse too many or too long texts. Raises BadRequest."""
+    limit, limit_bytes = settings.max_rerank_documents, settings.max_rerank_bytes
+    if len(job.texts) > limit:
+        raise BadRequest(f"more than {limit} documents", "Send them in several requests.")
+    if any(len(text.encode(errors="replace")) > limit_bytes for text in (job.question, *job.texts)):
+        raise BadRequest(
+            f"the query or a document has more than {limit_bytes} bytes", "Send shorter texts."
+        )

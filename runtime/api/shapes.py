@@ -72,10 +72,10 @@ GENERATE = Shape(
         "prompt": text("Without one the model is only loaded, or with keep_alive 0 unloaded."),
         "suffix": text("What follows the answer; for models that insert."),
         "system": text(),
-        "template": text("In Jinja, in place of the model's own."),
+        "template": text("In Go's template language or in Jinja, in place of the model's own."),
         "raw": flag("The prompt is already formatted."),
         "context": items("Tokens of an earlier answer.", items={"type": "integer"}),
-        "images": items("For models that see; ours do not.", maxItems=0),
+        "images": items("JPEG or PNG in base64, for models that see.", items=STRING),
     },
     required=("model",),
 )
@@ -121,7 +121,7 @@ NATIVE_MESSAGE = Shape(
         "tool_call_id": text(),
         "role": text("developer is as good as system.", enum=[*ROLES, "developer"]),
         "content": text(),
-        "images": items("For models that see; ours do not.", maxItems=0),
+        "images": items("JPEG or PNG in base64, for models that see.", items=STRING),
     },
     required=("role",),
 )
@@ -198,9 +198,9 @@ CREATE = Shape(
         "name": OLDER,
         "from": text("An installed model."),
         "files": free("Names, as in their folder, with the digests of uploaded blobs."),
-        "adapters": free("Refused."),
+        "adapters": free("LoRA files in GGUF form, as files; they come over those of the model."),
         "draft_files": free("Refused."),
-        "template": text("In Jinja."),
+        "template": text("In Go's template language, or in Jinja."),
         "system": text(),
         "parameters": free("Over those of the model."),
         "messages": items("The beginning of every conversation.", CREATE_MESSAGE),
@@ -215,12 +215,17 @@ CONTENT_PART = Shape(
     "content",
     {
         "type": Field(
-            Kind.ANY, "For models that see or hear; ours do not.", None, {"const": "text"}
+            Kind.ANY, "Images are for models that see.", None, {"enum": ["text", "image_url"]}
         ),
         "text": Field(Kind.ANY, schema=STRING),
-        "image_url": Field(Kind.ANY, "Refused."),
+        "image_url": Field(
+            Kind.ANY,
+            "A data URL of JPEG or PNG; nothing is fetched from elsewhere.",
+            None,
+            {"anyOf": [STRING, {"type": "object", "properties": {"url": STRING}}]},
+        ),
     },
-    required=("type", "text"),
+    required=("type",),
 )
 OPENAI_MESSAGE = Shape(
     "messages",

@@ -61,7 +61,13 @@ async def spoken(answer: Parts, speech: Speech | None, *, shows_thoughts: bool =
     async with aclosing(answer) as parts:
         async for part in parts:
             if isinstance(part, Delta) and speech is None:
-                yield Piece(part.text, chances=part.chances)
+                if part.call is not None:
+                    yield _piece(part.call, calls, ())
+                    calls += 1
+                elif part.thought:
+                    yield Piece(thought=part.thought if shows_thoughts else "")
+                if part.text or part.chances:
+                    yield Piece(part.text, chances=part.chances)
                 continue
             if isinstance(part, Delta):
                 waiting.extend(part.chances)

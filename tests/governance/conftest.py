@@ -14,12 +14,16 @@ from governance.loading import LoadingStore
 from governance.people import PeopleStore, Person
 from governance.policies import Department, PolicyStore
 from governance.questions import AskedRecord, Channel, QuestionStatus, QuestionStore
+from governance.quotas import QuotaStore
 from governance.record.database import Record, open_record
+from governance.record.people_tables import people as people_table
 from governance.retention import RetentionStore
 from governance.secrets import Secrets
 from governance.sessions import SessionStore
 from governance.testing import Cluster, postgresql_cluster
 from governance.testing_clock import Watch
+from governance.testing_quotas import ANNA, BEN
+from governance.testing_quotas import NOW as QUOTAS_NOW
 from governance.testing_retention import NOW, OWNER
 from governance.vault import Vault
 
@@ -125,6 +129,23 @@ def retention(record: Record, secrets: Secrets, settings: GovernanceSettings) ->
 @pytest.fixture
 def store(record: Record, secrets: Secrets, settings: GovernanceSettings) -> QuestionStore:
     return QuestionStore(record, secrets, settings)
+
+
+@pytest.fixture
+def quotas(record: Record) -> QuotaStore:
+    with record.write() as connection:
+        for person_id, name in ((ANNA, "anna"), (BEN, "ben")):
+            connection.execute(
+                people_table.insert().values(
+                    id=person_id,
+                    issuer="local",
+                    subject=name,
+                    name=name,
+                    state="active",
+                    created_at=QUOTAS_NOW,
+                )
+            )
+    return QuotaStore(record)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from governance.audit.log import AuditLog
 from governance.config import GovernanceSettings
 from governance.data_classes import DataClass
 from governance.department_classes import ClassStore
+from governance.dossier import Origin
 from governance.errors import (
     IllegalTransition,
     InvalidApproval,
@@ -20,6 +21,7 @@ from governance.errors import (
     SecondPersonNeeded,
     UnknownDepartment,
 )
+from governance.evaluation_reports import ReportStore
 from governance.inventory import InstalledModel, Inventory
 from governance.model_blocks import BlockStore
 from governance.model_guard import AskedBy, ModelGuard, NamedModel
@@ -28,7 +30,7 @@ from governance.policies import Department
 from governance.record.database import Record
 from governance.record.model_tables import approval_steps, approvals
 from governance.record.trail_tables import audit_leaves
-from governance.testing_approvals import ANNA, BEN, BROUGHT, CLEO, NOW, approved, proposal
+from governance.testing_approvals import ANNA, BEN, BROUGHT, CLEO, NOW, approved, proposal, recorded
 from governance.testing_retention import OWNER, actions
 
 MODEL = NamedModel("brought", BROUGHT, pinned=False)
@@ -76,9 +78,10 @@ def test_apr_1_a_life_is_written_down_step_by_step(record: Record, store: Approv
     assert store.approvals("d" * 64) == ()
 
 
-def test_gov_9_above_internal_it_takes_two_others(store: ApprovalStore) -> None:
+def test_gov_9_above_internal_it_takes_two_others(record: Record, store: ApprovalStore) -> None:
     """Neither of whom proposed; the owner of the data directory is one of them."""
-    made = store.propose(ANNA, proposal(DataClass.CONFIDENTIAL), NOW)
+    shown = (recorded(ReportStore(record)),)
+    made = store.propose(ANNA, proposal(DataClass.CONFIDENTIAL, report_digests=shown), NOW)
     with pytest.raises(SecondPersonNeeded):
         store.approve(ANNA, made.id, "Mine", NOW)
     assert store.approve(BEN, made.id, "Good", NOW).state(NOW) is ApprovalState.PROPOSED
@@ -214,6 +217,9 @@ class Shelf:
 
     def installed(self) -> tuple[InstalledModel, ...]:
         return (InstalledModel(PINNED.digest, ("chat",), True, "MIT", 7),)
+
+    def origin(self, digest: str) -> Origin:
+        return Origin()
 
 
 def test_gov_1_every_digest_that_answered_is_in_the_inventory(

@@ -25,10 +25,11 @@ from governance.approvals import ApprovalStore
 from governance.config import GovernanceSettings
 from governance.data_classes import DataClass, highest
 from governance.errors import GovernanceError
+from governance.evaluation_reports import ReportStore
 from governance.events import Actor
 from governance.model_guard import AskedBy, ModelGuard, NamedModel
 from governance.record.database import open_record
-from governance.testing_approvals import ANNA, BEN, BROUGHT, CLEO, DORA, NOW, proposal
+from governance.testing_approvals import ANNA, BEN, BROUGHT, CLEO, DORA, NOW, proposal, recorded
 
 STEPS = int(os.environ.get("GOV_9_STEPS", "400"))
 STEPS_EACH = 50
@@ -123,7 +124,8 @@ class Approvals(RuleBasedStateMachine):
 
     def _propose(self, actor: Actor, data_class: DataClass, days: int) -> str:
         ends = self.now + timedelta(days=days)
-        wanted = proposal(data_class, not_before=self.now, expires_at=ends)
+        shown = (recorded(ReportStore(self.record), now=self.now),)
+        wanted = proposal(data_class, not_before=self.now, expires_at=ends, report_digests=shown)
         one = self.store.propose(actor, wanted, self.now)
         self.proposers[one.id], self.approvers[one.id] = person_of(actor), []
         self.seen[one.id] = ApprovalState.PROPOSED

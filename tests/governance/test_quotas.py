@@ -1,59 +1,21 @@
 """Quotas: exactly as much passes as there is room for, and everybody is told what is left."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
-from governance.charges import Charge, State
+from governance.charges import State
 from governance.config import GovernanceSettings
-from governance.errors import IllegalTransition, InvalidQuota, NotFound, QuotaExceeded
-from governance.events import SYSTEM, Action, Actor, Event
-from governance.limits import Limit, Period, Used, check_room, what_is_left
+from governance.errors import IllegalTransition, QuotaExceeded
+from governance.events import SYSTEM
+from governance.limits import Period
 from governance.policies import Department, PolicyStore
 from governance.quotas import LEASE, QuotaStore
 from governance.record.database import Record, open_record
-from governance.record.people_tables import people
-from governance.record.trail_tables import audit_leaves
 from governance.record.use_tables import usage
-
-NOW = datetime(2026, 5, 12, 9, 30, tzinfo=UTC)
-DAY, MONTH = Period
-OWNER = Actor("local", "owner", "socket")
-ANNA, BEN = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
-
-
-@pytest.fixture
-def quotas(record: Record) -> QuotaStore:
-    with record.write() as connection:
-        for person_id, name in ((ANNA, "anna"), (BEN, "ben")):
-            connection.execute(
-                people.insert().values(
-                    id=person_id,
-                    issuer="local",
-                    subject=name,
-                    name=name,
-                    state="active",
-                    created_at=NOW,
-                )
-            )
-    return QuotaStore(record)
-
-
-def limit(
-    department_id: str | None = None,
-    person_id: str | None = None,
-    *,
-    each_person: bool = False,
-    period: Period = DAY,
-    requests: int | None = None,
-    tokens: int | None = None,
-) -> Limit:
-    return Limit(department_id, person_id, each_person, period, requests, tokens)
+from governance.testing_quotas import ANNA, BEN, DAY, MONTH, NOW, OWNER, limit
 
 
 def passes(quotas: QuotaStore, person_id: str | None, department_id: str | None = None) -> bool:
@@ -62,12 +24,6 @@ def passes(quotas: QuotaStore, person_id: str | None, department_id: str | None 
     except QuotaExceeded:
         return False
     return True
-
-
-def events(record: Record) -> int:
-    with record.read() as connection:
-        query = select(func.count()).where(audit_leaves.c.action == "quota.changed")
-        return int(connection.execute(query).scalar_one())
 
 
 def test_without_a_limit_everything_passes(quotas: QuotaStore, demo: Department) -> None:
@@ -283,139 +239,7 @@ def test_qta_1_folding_earlier_days_changes_no_sum(
     quotas.settle(running.id, 1)
 
 
-def test_a_limit_is_set_changed_and_removed_with_an_event_each(
-    quotas: QuotaStore, demo: Department, record: Record
-) -> None:
-    """One limit for one cover and period; saying the same again changes nothing."""
-    first = limit(demo.id, requests=5)
-    for one in (first, first, replace(first, requests=7)):
-        quotas.set_limit(OWNER, one)
-    assert quotas.limits() == (replace(first, requests=7),)
-    assert events(record) == 2
-    quotas.set_limit(OWNER, replace(first, requests=None))
-    assert quotas.limits(demo.id) == ()
-    assert events(record) == 3
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        limit(requests=-1),
-        limit(tokens=2**31),
-        limit(person_id=ANNA, each_person=True, requests=1),
-    ],
-)
-def test_a_limit_that_means_nothing_is_refused(
-    quotas: QuotaStore, record: Record, wrong: Limit
-) -> None:
-    """By what is wrong with it, and nothing changes."""
-    with pytest.raises(InvalidQuota):
-        quotas.set_limit(OWNER, wrong)
-    assert (quotas.limits(), events(record)) == ((), 0)
-
-
-@pytest.mark.parametrize(
-    "wrong", [limit("nowhere", requests=1), limit(person_id="nobody", requests=1)]
-)
-def test_a_limit_for_nobody_is_refused(quotas: QuotaStore, record: Record, wrong: Limit) -> None:
-    """Department and person must be known."""
-    with pytest.raises(NotFound):
-        quotas.set_limit(OWNER, wrong)
-    assert (quotas.limits(), events(record)) == ((), 0)
-
-
 def test_a_limit_of_nothing_forbids(quotas: QuotaStore, demo: Department) -> None:
     """0 is a number, not the absence of one."""
     quotas.set_limit(OWNER, limit(demo.id, requests=0))
     assert not passes(quotas, ANNA, demo.id)
-
-
-@given(
-    st.integers(0, 50),
-    st.integers(0, 50),
-    st.integers(0, 50),
-    st.integers(0, 50),
-)
-def test_room_and_what_is_left_agree(most: int, settled: int, held: int, more: int) -> None:
-    """Whatever fits is shown as left, and what is shown as left fits."""
-    one = limit(tokens=most)
-    used = Used(0, settled, 0, held, None)
-    left = what_is_left(one, used, NOW).tokens_left
-    assert left is not None
-    if more and more <= left:
-        check_room(one, used, more, NOW)
-    elif more:
-        with pytest.raises(QuotaExceeded):
-            check_room(one, used, more, NOW)
-
-
-@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)), st.sampled_from(Period))  # noqa: DTZ001
-def test_periods_follow_each_other_without_a_gap(moment: datetime, period: Period) -> None:
-    """Every moment is in one period, and the next begins where it ends."""
-    now = moment.replace(tzinfo=UTC)
-    assert period.start(now) <= now < period.end(now)
-    assert period.start(period.end(now)) == period.end(now)
-    assert period.start(period.end(now) - timedelta(microseconds=1)) == period.start(now)
-
-
-def states(record: Record) -> list[tuple[str, int, int]]:
-    """State, requests and tokens of every reservation."""
-    with record.read() as connection:
-        rows = connection.execute(select(usage.c.state, usage.c.requests, usage.c.tokens))
-        return sorted((str(row.state), row.requests, row.tokens) for row in rows)
-
-
-def uses(record: Record) -> int:
-    """How many events of a model's use there are."""
-    with record.read() as connection:
-        query = select(func.count()).where(audit_leaves.c.action == "model.used")
-        return int(connection.execute(query).scalar_one())
-
-
-USED = Event(Action.MODEL_USED, OWNER, object_type="model", object_id="m")
-
-
-class Fault(Exception):
-    """What goes wrong between charge and event."""
-
-
-@pytest.mark.parametrize("tokens", [0, 7, None])
-def test_qta_1_a_use_and_its_charge_are_one(
-    quotas: QuotaStore, record: Record, tokens: int | None
-) -> None:
-    """A request that cost nothing gives its room back."""
-    reservation = quotas.reserve(ANNA, None, 50, NOW)
-    quotas.record_use(USED, Charge(reservation.id, tokens))
-    expected = ("released", 0, 0) if tokens is None else ("settled", 1, tokens)
-    assert (states(record), uses(record)) == ([expected], 1)
-
-
-def test_aud_5_a_use_that_cannot_be_recorded_is_not_charged(
-    quotas: QuotaStore, record: Record, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A fault between charge and event, or after both, leaves neither."""
-    reservation = quotas.reserve(ANNA, None, 50, NOW)
-    append = record.trail.append
-
-    def before(*_: object) -> int:
-        raise Fault
-
-    def after(connection: Connection, event: Event) -> int:
-        append(connection, event)
-        raise Fault
-
-    for fault in (before, after):
-        monkeypatch.setattr(record.trail, "append", fault)
-        with pytest.raises(Fault):
-            quotas.record_use(USED, Charge(reservation.id, 7))
-        assert (states(record), uses(record)) == ([("reserved", 1, 50)], 0)
-
-
-def test_a_use_whose_room_was_given_back_is_recorded_all_the_same(
-    quotas: QuotaStore, record: Record
-) -> None:
-    """What a model did is never lost from the trail."""
-    reservation = quotas.reserve(ANNA, None, 50, NOW)
-    quotas.release(reservation.id)
-    quotas.record_use(USED, Charge(reservation.id, 7))
-    assert (states(record), uses(record)) == ([("released", 0, 0)], 1)

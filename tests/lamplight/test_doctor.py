@@ -48,6 +48,31 @@ def test_doctor_names_walls_memory_and_quarantined_models(tmp_path: Path, digest
     assert "lamplight release" in call("doctor", "--data", str(tmp_path))
 
 
+def test_doctor_names_the_device_the_build_and_each_model(tmp_path: Path, digest: str) -> None:
+    """Processor, llama.cpp's flags, what a model needs, and a next step for each finding."""
+    assert digest
+    found = json.loads(call("doctor", "--json", "--data", str(tmp_path)))
+    assert found["device"]["name"]
+    assert found["device"]["cores"] >= 1
+    assert "=" in found["build"]["flags"]
+    [model] = found["models"]
+    assert (model["form"], model["fits"], model["speed"]) == ("F32", True, {"how": "unknown"})
+    assert all(one["what"] and one["next"] for one in found["findings"])
+    said = [one["next"] for one in found["findings"]]
+    assert "lamplight pull all-minilm" in said
+    assert any(one.endswith("lamplight release m:latest") for one in said)
+
+
+def test_doctor_measures_when_asked(tmp_path: Path, digest: str) -> None:
+    """A model's own pace, in a process behind walls; nothing of it is kept."""
+    assert digest
+    found = json.loads(call("doctor", "--measure", "--json", "--data", str(tmp_path)))
+    [model] = found["models"]
+    assert model["speed"]["how"] == "measured"
+    assert model["speed"]["prompt_tokens_per_s"] > 0 < model["speed"]["answer_tokens_per_s"]
+    assert not (tmp_path / "models/tuning").exists()
+
+
 def test_release_lets_a_model_back(tmp_path: Path, digest: str) -> None:
     """OLL-7: its deaths are forgotten; a second time says that there was nothing to do."""
     assert digest

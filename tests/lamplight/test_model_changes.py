@@ -15,6 +15,8 @@ from lamplight.settings import load_settings
 from runtime.manifest import PARAMS_TYPE, SYSTEM_TYPE
 from runtime.names import parse_name
 from runtime.testing import write_tiny_gguf
+from runtime.testing_generated import write_adapter_gguf, write_projector_gguf
+from runtime.testing_gguf import write_runnable_gguf
 
 MODELFILE = '''# A model for the ward
 FROM ./tiny.gguf
@@ -74,7 +76,9 @@ def test_a_modelfile_becomes_a_model_that_is_copied_and_removed(data: Path, tmp_
     ("text", "kind", "words"),
     [
         ("SYSTEM x\n", PullRefused, "no FROM line"),
-        ("FROM ./tiny.gguf\nADAPTER ./a\n", BadUse, "not supported"),
+        ("FROM ./tiny.gguf\nDRAFT ./a\n", BadUse, "not supported"),
+        ("FROM ./tiny.gguf\nADAPTER ./a\n", PullRefused, "there is no file"),
+        ("FROM ./tiny.gguf\nADAPTER ./tiny.gguf\n", PullRefused, "no LoRA adapter"),
         ("FROM ./nowhere.gguf\n", PullRefused, "there is no file"),
         ("FROM nobody\n", PullRefused, "not found"),
         ("FROM ./tiny.gguf\nPARAMETER colour red\n", PullRefused, "unknown parameter 'colour'"),
@@ -96,3 +100,15 @@ def test_a_registry_that_is_not_allowed_is_not_spoken_to(data: Path, tmp_path: P
     with pytest.raises(PullRefused) as caught:
         run(data, "push", "ward")
     assert "LAMPLIGHT_RUNTIME_ALLOWED_REGISTRIES" in caught.value.hint
+
+
+def test_a_modelfile_names_adapters_and_a_projector(data: Path, tmp_path: Path) -> None:
+    """Generated ones, beside the Modelfile; each becomes a layer of its kind."""
+    write_runnable_gguf(tmp_path / "base.gguf")
+    write_adapter_gguf(tmp_path / "ward.gguf")
+    write_projector_gguf(tmp_path / "eyes.gguf")
+    text = "FROM ./base.gguf\nFROM ./eyes.gguf\nADAPTER ./ward.gguf\n"
+    run(data, "create", "ward", "-f", written(tmp_path, text))
+    layers = model_store(load_settings(data)).read(parse_name("ward")).manifest.layers
+    kinds = [layer.media_type.rpartition(".")[2] for layer in layers]
+    assert kinds == ["model", "projector", "adapter"]

@@ -2,9 +2,6 @@
 
 import json
 import os
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,6 @@ import numpy as np
 import ollama
 import openai
 import pytest
-import uvicorn
 from safetensors.numpy import save_file
 from starlette.applications import Starlette
 
@@ -25,6 +21,7 @@ from runtime.config import RuntimeSettings
 from runtime.pull import Puller
 from runtime.store import Store
 from runtime.testing import PackageServer
+from runtime.testing_server import serving
 
 BERT_WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "ward", "##s"]
 CHAT = "smollm2:135m"
@@ -104,17 +101,8 @@ def app(settings: RuntimeSettings) -> Starlette:
 @pytest.fixture(scope="session")
 def base_url(app: Starlette) -> Iterator[str]:
     """A real server on a free port."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listener],))
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with serving(app) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ def test_every_model_has_a_licence_and_a_source() -> None:
 def test_what_can_be_fetched_has_a_checked_digest() -> None:
     """A source that is fetched is always compared with a digest; the others carry none."""
     for model in builtin_catalog().models:
-        assert bool(model.package_sources) == (model.digest is not None)
+        assert model.can_be_fetched == (model.digest is not None)
         assert bool(model.digest) == bool(model.size_bytes)
 
 

@@ -1,11 +1,13 @@
 """From a request to tokens that fit."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from runtime.chat import ChatTemplate
+from runtime.chat import PLAIN, ChatTemplate, Message
 from runtime.errors import BadRequest, InputTooLong
 from runtime.prompt import cut_text, prompt_tokens
-from runtime.protocol import Generate
+from runtime.protocol import Generate, Rendering
 from runtime.sampling import Options
 
 TEMPLATE = ChatTemplate("{% for m in messages %}{{ m['content'] }}{% endfor %}", "", "", ())
@@ -30,6 +32,34 @@ def turn(text: str) -> dict[str, str]:
 def test_old_turns_are_dropped_until_the_rest_fits() -> None:
     """C-07: a conversation that has grown too long goes on without its beginning."""
     assert tokens_of(messages=(turn("aaaaaa"), turn("bbbb"), turn("cc"))) == [98] * 4 + [99] * 2
+
+
+def test_what_must_go_is_found_in_few_tries() -> None:
+    """A thousand turns are not rendered a thousand times, and no more go than must."""
+    rendered: list[int] = []
+
+    class Counting(ChatTemplate):
+        def render(self, messages: Sequence[Message], rendering: Rendering = PLAIN) -> str:
+            rendered.append(len(messages))
+            return super().render(messages, rendering)
+
+    template = Counting("{% for m in messages %}{{ m.content }}{% endfor %}", "", "", ())
+    job = Generate(1, Options(), tuple(turn("abcde") for _ in range(1000)))
+    tokens = prompt_tokens(job, template, lambda s: [ord(c) for c in s], 256, 53)
+    assert len(tokens) == 50
+    assert len(rendered) <= 12
+
+
+def test_a_template_that_wants_turns_in_order_is_given_them() -> None:
+    """Where an answer cannot come first, the answer goes with its question."""
+    source = (
+        "{% if messages[0].role == 'assistant' %}{{ raise_exception('no') }}{% endif %}"
+        "{% for m in messages %}{{ m.content }}{% endfor %}"
+    )
+    answer = {"role": "assistant", "content": "bbbb"}
+    job = Generate(1, Options(), (turn("aaaaaa"), answer, turn("cc")))
+    template = ChatTemplate(source, "", "", ())
+    assert prompt_tokens(job, template, lambda s: [ord(c) for c in s], 256, 9) == [99, 99]
 
 
 def test_without_truncation_a_long_conversation_is_refused() -> None:

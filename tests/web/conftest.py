@@ -25,6 +25,7 @@ from governance.config import GovernanceSettings
 from governance.data_classes import enabled_classes
 from governance.department_classes import ClassStore
 from governance.emergency import EmergencyStore
+from governance.evaluation_reports import ReportStore
 from governance.events import SYSTEM
 from governance.inventory import Inventory
 from governance.jobs import JobStore
@@ -268,9 +269,12 @@ def model_parts(record: Record, governance: GovernanceSettings) -> ModelParts:
         approvals=approvals,
         blocks=blocks,
         classes=ClassStore(record, governance),
-        guard=ModelGuard(record, governance, approvals),
+        guard=ModelGuard(record, governance, approvals, known.basis),
+        reports=ReportStore(record),
+        basis=known.basis,
         inventory=Inventory(record, approvals, blocks, known),
         enabled=enabled_classes(governance),
+        bill=lambda digest: b"{}" if digest == "c" * 64 else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from governance.data_classes import DataClass
+from governance.dossier import Dossier, Origin
 from governance.events import SYSTEM, Actor
 from governance.limits import Limit, Period
 from governance.permissions import Role
 from governance.questions import AskedRecord, Channel, QuestionStatus
 from governance.retention_rules import RetentionMode
-from governance.testing_approvals import proposal
+from governance.risks import Risk, RiskScore
+from governance.testing_approvals import proposal, recorded
 from web.session_cookie import PLAIN_NAME
 from web.testing import Site, faults_of
 
@@ -30,6 +33,7 @@ REPEATED_IDS = """() => [...document.querySelectorAll('[id]')].map((one) => one.
 # Where to put a picture of each state, for whoever wants to look at them.
 PICTURES = os.environ.get("LAMPLIGHT_TEST_PICTURES")
 
+ORIGIN = Origin("f" * 64, "7" * 64, "8" * 64, "Q4_K_M", "Some University", "Apache-2.0", "9" * 64)
 State = tuple[str, Callable[[Page, Site], None]]
 
 
@@ -126,6 +130,17 @@ def models(page: Page, site: Site) -> None:
     page.goto("/models?done=lifted")
 
 
+def judged() -> tuple[RiskScore, ...]:
+    """Risks of every level."""
+    done = "The passage is shown beside the answer, and staff are told to read it"
+    return tuple(RiskScore(one, 1 + n % 3, 1 + n // 3, done) for n, one in enumerate(Risk))
+
+
+def old_dossier(dossier: Dossier) -> Dossier:
+    """One from before the settings of the search were changed."""
+    return replace(dossier, basis={"retrieval": "0"})
+
+
 def model(page: Page, site: Site) -> None:
     """A model with an approval, a proposal for two people, and one that was withdrawn."""
     store, now = site.platform.models.approvals, site.clock()
@@ -135,10 +150,19 @@ def model(page: Page, site: Site) -> None:
     ends = {"not_before": now, "expires_at": now + timedelta(days=90)}
     given = store.propose(manager, proposal(**ends, report_digests=("e" * 64,)), now)
     store.approve(editor, given.id, "I have read the report and asked it myself", now)
-    more = proposal(DataClass.CONFIDENTIAL, **ends, department_ids=(place,))
+    shown = (recorded(site.platform.models.reports, now=now),)
+    more = proposal(
+        DataClass.CONFIDENTIAL,
+        **ends,
+        department_ids=(place,),
+        report_digests=shown,
+        dossier=Dossier(judged(), "A weekly look at 20 answers", ORIGIN, {"retrieval": "1"}),
+    )
     store.approve(editor, store.propose(manager, more, now).id, "The evidence is good", now)
     dropped = store.propose(manager, proposal(**ends), now)
     store.withdraw(manager, dropped.id, "Proposed twice", now)
+    old = replace(more, data_classes=(DataClass.PUBLIC,), dossier=old_dossier(more.dossier))
+    store.approve(editor, store.propose(manager, old, now).id, "Good then", now)
     page.goto(f"/models/{'c' * 64}?done=approve")
 
 
@@ -164,7 +188,7 @@ def bad_proposal(page: Page, _site: Site) -> None:
     page.get_by_text("Propose this model").click()
     page.get_by_label("Confidential", exact=True).check()
     page.get_by_label("Department").select_option("Pharmacy")
-    for name in ("What it is for", "What speaks for it", "Why now"):
+    for name in ("What it is for", "What shows that it is good enough", "Why now"):
         page.get_by_label(name).fill("Answers")
     ends = page.get_by_role("group", name="Last day")
     for name, value in (("Day", "1"), ("Month", "6"), ("Year", str(_site.clock().year + 1))):

@@ -1,15 +1,20 @@
 """`lamplight model` and `/api/v1/approvals`, against a running platform over its socket."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from governance.events import SYSTEM
 from governance.permissions import Role
+from governance.record.model_tables import evaluation_reports
+from governance.risks import Risk
+from governance.testing_approvals import BROUGHT, recorded
 from lamplight.cli import app
 from lamplight.errors import BadUse, PlatformRefused
 from lamplight.settings import load_settings
@@ -17,7 +22,10 @@ from web.testing import Site
 
 Run = Callable[..., Any]
 WHY = ("--reason", "The ward needs it")
-PROPOSE = ("--for", "Answers", "--evidence", "200 questions", *WHY)
+RISKS = tuple(
+    word for one in Risk for word in ("--risk", f"{one}=1,2,The passages, as quoted, are shown")
+)
+PROPOSE = ("--for", "Answers", "--evidence", "200 questions", "--publisher", "A", *RISKS, *WHY)
 
 
 @pytest.fixture
@@ -70,7 +78,11 @@ def test_gov_9_above_internal_three_people_are_needed(run: Run, site: Site) -> N
     confidential = ("model", "propose", "brought", "--class", "confidential", *PROPOSE)
     with pytest.raises(PlatformRefused, match="privacy impact assessment"):
         run(*confidential)
-    made = run(*confidential, "--pia", "PIA-2026-014", "--department", "Pharmacy")
+    confidential = (*confidential, "--pia", "PIA-2026-014", "--department", "Pharmacy")
+    with pytest.raises(PlatformRefused, match="recorded evaluation of this very model"):
+        run(*confidential)
+    report = recorded(site.platform.models.reports, BROUGHT, site.clock())
+    made = run(*confidential, "--report", report)
     assert (made["approvers_needed"], made["departments"]) == (2, ["Pharmacy"])
     approve = f"/approvals/{made['id']}/approve"
     assert api(site, "administrator", approve, reason="Good")[1]["state"] == "proposed"
@@ -117,3 +129,17 @@ def test_az_1_a_program_sees_what_its_department_may_see(site: Site, run: Run) -
         assert client.get("/api/v1/data-classes").json()["departments"] == [
             {"department": "Pharmacy", "data_class": "internal"}
         ]
+
+
+def test_apr_6_an_evaluation_is_recorded_and_cited(run: Run, site: Site, tmp_path: Path) -> None:
+    """The figures and digests alone; no word of questions or answers leaves the command."""
+    questions = tmp_path / "questions.jsonl"
+    gold = {"doc": "vials.pdf", "evidence": "28 days"}
+    asked = {"id": "1", "question": "How long?", "answerable": True, "gold": [gold]}
+    questions.write_text(json.dumps({**asked, "answers": ["28 days"]}))
+    told = run("eval", str(questions), "--department", "Pharmacy", "--record")
+    with site.platform.record.read() as connection:
+        [row] = connection.execute(select(evaluation_reports).order_by("recorded_at")).all()[-1:]
+    assert row.suite_digest == hashlib.sha256(questions.read_bytes()).hexdigest()
+    assert row.model_digests.split() == sorted(told["config"]["model_digests"].values())
+    assert "How long" not in row.figures

@@ -1,12 +1,13 @@
 """APR-2 at the platform: it asks before it calls a model, and again while the model answers.
 
-The runtime's own gate is asked in tests/lamplight/test_gate.py; here no runtime refuses anything,
-so that only the platform's own look can.
+The runtime's own gate is asked in tests/lamplight/test_model_admission.py; here no runtime refuses
+anything, so that only the platform's own look can.
 """
 
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,8 +18,8 @@ from sqlalchemy import select
 from governance.data_classes import DataClass
 from governance.events import SYSTEM, Actor
 from governance.record.trail_tables import audit_leaves
-from governance.testing_approvals import approved
-from web.testing import ScriptedAssistant, Site
+from governance.testing_approvals import approved, proposal
+from web.testing import ScriptedAssistant, ScriptedModels, Site
 
 OWNER = Actor("local", "owner", "socket")
 PHARMACY = "Pharmacy"
@@ -77,6 +78,46 @@ def test_apr_2_the_platform_calls_no_model_that_is_not_approved_for_a_department
     [event] = refusals(site)[told:]
     assert (event["tenant"], event["facts"]["data_class"]) == (place, "confidential")
     assert event["actor"]["sub"] == "staff"
+
+
+@pytest.mark.parametrize("way", ASKED)
+def test_apr_2_nothing_but_the_platforms_own_check_refuses_here(
+    site: Site, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A mutant without it calls the model all the same, so the test above would fail."""
+    path, body = ASKED[way]
+    place = site.platform.policies.department(PHARMACY).id
+    site.platform.models.classes.set_class(SYSTEM, place, DataClass.CONFIDENTIAL, "Plans")
+    monkeypatch.setattr(site.platform.models.guard, "require", lambda *_: None)
+    with key_client(site) as client:
+        assert client.post(path, json=body).status_code == 200
+
+
+def test_apr_5_the_platform_asks_what_an_approval_was_decided_on(site: Site) -> None:
+    """A model that is approved is refused once the search is set otherwise; the page says why."""
+    body, models = {"model": "brought", "messages": []}, site.platform.models
+    known = models.known
+    assert isinstance(known, ScriptedModels)
+    given = approved(
+        models.approvals,
+        now=site.clock(),
+        dossier=replace(proposal().dossier, basis=models.basis()),
+    )
+    before = known.holds["retrieval"]
+    with key_client(site) as client, site.client("administrator") as admin:
+        assert client.post("/v1/chat/completions", json=body).status_code == 200
+        known.holds["retrieval"] = "another"
+        try:
+            answer = client.post("/v1/chat/completions", json=body)
+            text = admin.get(f"/models/{given.proposal.digest}").text
+            told = admin.get(f"/api/v1/approvals/{given.id}").json()
+        finally:
+            known.holds["retrieval"] = before
+            models.approvals.revoke(OWNER, given.id, "The test is over", site.clock())
+    assert answer.status_code == 403
+    assert "the settings of the search changed" in answer.text
+    assert "because the settings of the search changed since" in text
+    assert (told["counts_now"], told["changed_since"]) == (False, ["retrieval"])
 
 
 def test_apr_2_a_model_that_somebody_brought_is_passed_on_once_it_is_approved(site: Site) -> None:

@@ -12,12 +12,14 @@ from governance.data_classes import DataClass
 from governance.events import SYSTEM, Actor
 from governance.permissions import Role
 from governance.policies import Department
+from governance.risks import Risk
 from governance.testing_approvals import proposal
 from web.testing import Site
 
 BROUGHT = "c" * 64
 HERE = f"/models/{BROUGHT}"
 OWNER = Actor("local", "owner", "socket")
+PARTS = ("likelihood", "impact", "mitigation")
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +43,9 @@ def form(site: Site, **changes: str) -> dict[str, str]:
         "expires-day": str(ends.day),
         "expires-month": str(ends.month),
         "expires-year": str(ends.year),
+        "publisher": "A maker",
+        **{f"{part}-{risk}": "2" for part in ("likelihood", "impact") for risk in Risk},
+        **{f"mitigation-{risk}": "The passage is shown" for risk in Risk},
     }
     return fields | changes
 
@@ -87,6 +92,12 @@ def test_apr_1_a_model_is_proposed_approved_and_revoked_on_its_page(site: Site) 
         ({"evidence": ""}, "evidence"),
         ({"reports": "abc"}, "reports"),
         ({"why": ""}, "why"),
+        ({"publisher": ""}, "publisher"),
+        ({"bom": "abc"}, "bom"),
+        ({"conditions": "x" * 2001}, "conditions"),
+        ({"data_class": "confidential", "pia": "PIA-1"}, "reports"),
+        *(({f"{part}-{risk}": ""}, f"risk-{risk}") for part in PARTS for risk in Risk),
+        ({"likelihood-privacy": "4"}, "risk-privacy"),
         ({"expires-day": ""}, "expires"),
         ({"expires-year": "2099"}, "expires"),
     ],

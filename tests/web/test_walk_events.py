@@ -17,6 +17,7 @@ from sqlalchemy import select
 from governance.clock import utc_now
 from governance.events import SYSTEM, Action
 from governance.record.trail_tables import audit_leaves
+from governance.risks import Risk
 from web.access import TABLE
 from web.testing import Site
 from web.testing_hands import PATIENCE_S, REASON, Hands
@@ -146,6 +147,8 @@ PROPOSAL = {
     "expires-day": "1",
     "expires-month": str(utc_now().month),
     "expires-year": str(utc_now().year + 1),
+    "publisher": "A maker",
+    **{f"{part}-{risk}": "1" for part in ("likelihood", "impact", "mitigation") for risk in Risk},
 }
 PAPER = "/documents/{}/versions/1"
 # Each change: somebody who may does it, and this is what the trail must say of it.
@@ -280,6 +283,10 @@ CHANGES: dict[Row, tuple[Act, Action]] = {
     ("POST", "/api/v1/approvals"): (
         lambda h: h.api("administrator", "POST", "/api/v1/approvals", h.proposal_of("brought")),
         Action.APPROVAL_PROPOSED,
+    ),
+    ("POST", "/api/v1/evaluation-reports"): (
+        lambda h: h.api("administrator", "POST", "/api/v1/evaluation-reports", h.report()),
+        Action.EVALUATION_RECORDED,
     ),
     ("POST", "/api/v1/approvals/{approval_id}/approve"): (
         lambda h: h.api("administrator", "POST", f"/api/v1/approvals/{h.proposed()}/approve", WHY),

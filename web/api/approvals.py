@@ -1,23 +1,20 @@
 """`/api/v1/approvals`, `/inventory`, `/blocks`: models and who approved them for what, as JSON."""
 
-from datetime import datetime
-from typing import Any
-
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from starlette.responses import Response
 
-from governance.approval_rules import Approval, StepKind
+from governance.approval_rules import StepKind
 from governance.data_classes import DataClass
-from governance.inventory import InventoryModel
-from governance.model_rules import ModelBlock
 from governance.permissions import Permission
+from governance.risks import Risk, RiskScore
+from web.api.approval_shapes import approval_json, block_json, model_json, report_json
 from web.api.shapes import Json
 from web.approving import Approving, Wanted
 from web.caller import Caller, caller_of
 from web.departments import choose
-from web.model_words import standing_of
 from web.parts import Platform
 
 
@@ -25,6 +22,15 @@ class Strict(BaseModel):
     """A request whose unknown fields are refused by name."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class NewRisk(Strict):
+    """One risk, scored. likelihood, impact: from 1 to 3."""
+
+    risk: Risk
+    likelihood: int
+    impact: int
+    mitigation: str
 
 
 class NewApproval(Strict):
@@ -37,6 +43,11 @@ class NewApproval(Strict):
     evidence: str
     reports: list[str] = []
     pia: str | None = None
+    risks: list[NewRisk] = []
+    conditions: str = ""
+    publisher: str = ""
+    licence: str = ""
+    bom: str = ""
     reason: str
     not_before: AwareDatetime | None = None
     expires_at: AwareDatetime
@@ -70,6 +81,7 @@ class ApprovalsApi:
     def __init__(self, platform: Platform, approving: Approving) -> None:
         self._platform = platform
         self._approving = approving
+        self._basis = platform.models.basis
 
     def router(self) -> APIRouter:
         """Where these are."""
@@ -79,6 +91,7 @@ class ApprovalsApi:
             ("/inventory", "GET", self.inventory),
             ("/approvals", "GET", self.approvals),
             ("/approvals", "POST", self.propose),
+            ("/evaluation-reports", "POST", self.record_report),
             (one, "GET", self.approval),
             (f"{one}/approve", "POST", self.approve),
             (f"{one}/withdraw", "POST", self.withdraw),
@@ -95,8 +108,8 @@ class ApprovalsApi:
     def inventory(self, request: Request) -> Json:
         """Every digest that is installed, ever answered or was ever proposed."""
         caller, names = caller_of(request), self._approving.names()
-        models = self._approving.models(caller)
-        return {"models": [_model_json(caller, one, names) for one in models]}
+        models, basis = self._approving.models(caller), self._basis()
+        return {"models": [model_json(caller, one, names, basis) for one in models]}
 
     def approvals(self, request: Request, model: str | None = None) -> Json:
         """Every approval, or those of one model, by its name or digest."""
@@ -105,13 +118,14 @@ class ApprovalsApi:
         if model is not None:
             digest = self._platform.models.inventory.named(model).digest
             found = tuple(one for one in found if one.proposal.digest == digest)
-        return {"approvals": [_approval_json(caller, one, names) for one in found]}
+        basis = self._basis()
+        return {"approvals": [approval_json(caller, one, names, basis) for one in found]}
 
     def approval(self, request: Request, approval_id: str) -> Json:
         """One approval with its steps."""
         caller = caller_of(request)
         found = self._approving.approval(caller, approval_id)
-        return _approval_json(caller, found, self._approving.names())
+        return approval_json(caller, found, self._approving.names(), self._basis())
 
     def propose(self, request: Request, body: NewApproval) -> Response:
         """Propose a model."""
@@ -127,10 +141,22 @@ class ApprovalsApi:
             not_before=body.not_before,
             report_digests=tuple(body.reports),
             pia_document=body.pia,
+            risks=tuple(RiskScore(**dict(one)) for one in body.risks),
+            conditions=body.conditions,
+            publisher=body.publisher,
+            licence=body.licence,
+            bom_digest=body.bom,
         )
         made = self._approving.propose(caller, model, wanted)
-        shown = _approval_json(caller, made, self._approving.names())
+        shown = approval_json(caller, made, self._approving.names(), self._basis())
         return JSONResponse(shown, status_code=201)
+
+    async def record_report(self, request: Request) -> Response:
+        """Keep a result of `lamplight eval`, sent as it was written, for proposals to cite."""
+        content = await request.body()  # bounded before it comes here
+        caller = caller_of(request)
+        made = await run_in_threadpool(self._approving.record_report, caller, content)
+        return JSONResponse(report_json(made, self._approving.names()), status_code=201)
 
     def approve(self, request: Request, approval_id: str, body: Because) -> Json:
         """Approve what somebody else proposed."""
@@ -148,7 +174,7 @@ class ApprovalsApi:
         """What is blocked now."""
         caller, names = caller_of(request), self._approving.names()
         found = self._approving.blocks(caller)
-        return {"blocks": [_block_json(caller, one, names) for one in found]}
+        return {"blocks": [block_json(caller, one, names) for one in found]}
 
     def block(self, request: Request, body: NewBlock) -> Response:
         """Stop a model, a department or everything."""
@@ -158,13 +184,13 @@ class ApprovalsApi:
             digest = self._platform.models.inventory.named(body.model).digest
         places = _places(caller, None if body.department is None else [body.department])
         made = self._approving.block(caller, digest, places[0] if places else None, body.reason)
-        return JSONResponse(_block_json(caller, made, self._approving.names()), status_code=201)
+        return JSONResponse(block_json(caller, made, self._approving.names()), status_code=201)
 
     def lift(self, request: Request, block_id: str, body: Because) -> Json:
         """Let it work again."""
         caller = caller_of(request)
         lifted = self._approving.lift(caller, block_id, body.reason)
-        return {**_block_json(caller, lifted, self._approving.names()), "state": "lifted"}
+        return {**block_json(caller, lifted, self._approving.names()), "state": "lifted"}
 
     def classes(self, request: Request) -> Json:
         """How confidential the data of each department is."""
@@ -187,7 +213,7 @@ class ApprovalsApi:
     def _step(self, request: Request, approval_id: str, kind: StepKind, body: Because) -> Json:
         caller = caller_of(request)
         after = self._approving.step(caller, approval_id, kind, body.reason)
-        return _approval_json(caller, after, self._approving.names())
+        return approval_json(caller, after, self._approving.names(), self._basis())
 
 
 def _places(caller: Caller, names: list[str] | None) -> tuple[str, ...] | None:
@@ -196,91 +222,3 @@ def _places(caller: Caller, names: list[str] | None) -> tuple[str, ...] | None:
         return None
     known = caller.departments(Permission.APPROVALS_READ)
     return tuple(choose(known, name).id for name in dict.fromkeys(names))
-
-
-def _model_json(caller: Caller, model: InventoryModel, names: Any) -> Json:
-    now = caller.clock()
-    installed, places = model.installed, {one.id: one.name for one in caller.known}
-    return {
-        "digest": model.digest,
-        "names": list(model.names),
-        "state": standing_of(model, now).type,
-        "installed": installed is not None,
-        "pinned": model.pinned,
-        "licence": installed.licence if installed else "",
-        "size": installed.size_bytes if installed else 0,
-        "owner": _person(model.owner, names),
-        "uses": model.uses,
-        "last_used_at": _iso(model.last_used_at),
-        "used_by": [
-            {
-                "department": places.get(use.department_id),
-                "uses": use.uses,
-                "first_at": _iso(use.first_at),
-                "last_at": _iso(use.last_at),
-            }
-            for use in model.used_by
-        ],
-        "approvals": [_approval_json(caller, one, names) for one in model.approvals],
-        "blocks": [_block_json(caller, one, names) for one in model.blocks],
-    }
-
-
-def _approval_json(caller: Caller, approval: Approval, names: Any) -> Json:
-    wanted, now = approval.proposal, caller.clock()
-    ids = wanted.department_ids
-    return {
-        "id": approval.id,
-        "state": approval.state(now).value,
-        "counts_now": approval.counts(now),
-        "model": wanted.model,
-        "digest": wanted.digest,
-        "data_classes": [one.value for one in wanted.data_classes],
-        "departments": None if ids is None else _named_places(caller, ids),
-        "purposes": wanted.purposes,
-        "evidence": wanted.evidence,
-        "reports": list(wanted.report_digests),
-        "pia": wanted.pia_document,
-        "reason": wanted.reason,
-        "proposed_by": _person(approval.proposed_by, names),
-        "approved_by": [_person(one, names) for one in approval.approvers],
-        "approvers_needed": approval.needed,
-        "created_at": _iso(approval.created_at),
-        "not_before": _iso(wanted.not_before),
-        "expires_at": _iso(wanted.expires_at),
-        "steps": [
-            {
-                "step": step.kind.value,
-                "by": _person(step.by, names),
-                "reason": step.reason,
-                "at": _iso(step.at),
-            }
-            for step in approval.steps
-        ],
-    }
-
-
-def _block_json(caller: Caller, block: ModelBlock, names: Any) -> Json:
-    place = block.department_id
-    return {
-        "id": block.id,
-        "digest": block.digest,
-        "department": None if place is None else _named_places(caller, (place,))[0],
-        "reason": block.reason,
-        "set_by": _person(block.set_by, names),
-        "set_at": _iso(block.set_at),
-    }
-
-
-def _named_places(caller: Caller, ids: tuple[str, ...]) -> list[str]:
-    """Their names; those of departments that the caller has nothing to do with are left out."""
-    seen = {one.id: one.name for one in caller.departments(Permission.APPROVALS_READ)}
-    return [seen.get(one, "another department") for one in ids]
-
-
-def _person(person: str | None, names: Any) -> str | None:
-    return None if person is None else str(names.get(person, "somebody"))
-
-
-def _iso(value: datetime | None) -> str | None:
-    return None if value is None else value.isoformat()

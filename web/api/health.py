@@ -11,7 +11,7 @@ from starlette.routing import Route
 from governance.errors import TrailBlocked
 from governance.permissions import Permission
 from web.caller import maybe_caller_of
-from web.errors import ModelsMissing
+from web.errors import ModelsMissing, UpstreamsDown
 from web.parts import Platform
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,9 @@ class Health:
             return f"{len(found)} models"
 
         async def wanted_models() -> str:
-            return missing_models(self._wanted(), models)
+            found = missing_models(self._wanted(), models)
+            check_upstreams(self._wanted(), await self._platform.passthrough.upstreams())
+            return found
 
         parts = {
             "record": await _part(self._record),
@@ -83,6 +85,14 @@ def missing_models(wanted: tuple[str, ...], found: list[str]) -> str:
     if missing:
         raise ModelsMissing(missing)
     return ", ".join(wanted)
+
+
+def check_upstreams(wanted: tuple[str, ...], upstreams: dict[str, bool]) -> None:
+    """Raises UpstreamsDown where no server would answer for a wanted model."""
+    down = {name.removesuffix(":latest") for name, ready in upstreams.items() if not ready}
+    silent = [name for name in wanted if name.removesuffix(":latest") in down]
+    if silent:
+        raise UpstreamsDown(silent)
 
 
 async def _part(check: Callable[[], Awaitable[str]]) -> dict[str, object]:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from governance.audit.verdict import Code
 from governance.permissions import Permission
 from web.caller import caller_of
+from web.errors import RuntimeSilent
 from web.parts import Platform
 
 MEDIA_TYPE = "text/plain; version=0.0.4"
@@ -22,6 +23,7 @@ HELP: Mapping[str, str] = {
     "lamplight_audit_signing_failed": "1 while the audit trail cannot be signed.",
     "lamplight_audit_check_failed": "1 if the last check found the audit trail not whole.",
     "lamplight_emergency_access_open": "Emergency accesses that nobody has reviewed.",
+    "lamplight_upstreams_down": "Models of other servers of which none would answer.",
     "lamplight_emergency_access_running": "Emergency accesses that have not ended.",
 }
 
@@ -39,8 +41,16 @@ class Metrics:
     async def metrics(self, request: Request) -> Response:
         """All numbers as they are now."""
         caller_of(request).require(Permission.PLATFORM_OPERATE, None)
-        found = await run_in_threadpool(self._numbers)
+        found = await run_in_threadpool(self._numbers) | await self._upstreams()
         return PlainTextResponse(exposition(found), media_type=MEDIA_TYPE)
+
+    async def _upstreams(self) -> dict[str, int]:
+        """Nothing is known while the runtime itself is away, which `/readyz` tells."""
+        try:
+            found = await self._platform.passthrough.upstreams()
+        except RuntimeSilent:
+            return {}
+        return {"lamplight_upstreams_down": sum(not ready for ready in found.values())}
 
     def _numbers(self) -> dict[str, int]:
         platform, now = self._platform, self._platform.clock()

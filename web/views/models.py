@@ -1,6 +1,6 @@
 """`/models`: the inventory, who approved which model for what, and the switch that stops them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -9,27 +9,45 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from governance.approval_rules import LONGEST, StepKind
-from governance.data_classes import DataClass, up_to
-from governance.errors import GovernanceError, InvalidApproval
+from governance.approval_rules import (
+    LONGEST,
+    TRANSITIONS,
+    Approval,
+    ApprovalState,
+    StepKind,
+)
+from governance.basis import change_words
+from governance.data_classes import DataClass
+from governance.errors import GovernanceError, InvalidApproval, NotFound
 from governance.permissions import Permission
-from web.approving import Approving, Wanted
+from web.approving import Approving
 from web.caller import Caller, caller_of
 from web.errors import WebError, WrongField
-from web.form import choice_in, date_in, end_of, read_form, start_of
+from web.form import choice_in, read_form
 from web.model_words import (
     CLASS_MEANINGS,
     CLASS_NAMES,
-    STATE_COLOURS,
     standing_of,
+    state_colour,
     state_words,
 )
 from web.pages import Pages
 from web.parts import Platform
 from web.problems import problem_of
+from web.proposal_form import EVERYWHERE, place_in, wanted_in
+from web.risk_words import (
+    IMPACTS,
+    LEVEL_COLOURS,
+    LEVEL_NAMES,
+    LIKELIHOODS,
+    RISK_NAMES,
+    RISK_QUESTIONS,
+    risk_words,
+    worst_first,
+)
 
 HERE = "/models"
-EVERYWHERE = "everywhere"
+BILL_TYPE = "application/vnd.cyclonedx+json"
 DONE: Mapping[str, str] = {
     "proposed": "The model is proposed. Another person has to approve it on this page.",
     "approve": "You approved. It counts as soon as enough people have.",
@@ -39,6 +57,8 @@ DONE: Mapping[str, str] = {
     "lifted": "The block was lifted.",
     "class": "The class was changed. It holds from now on.",
 }
+# What waits for somebody stands first, what has ended last.
+ORDER: Mapping[ApprovalState, int] = {one: n for n, one in enumerate(ApprovalState)}
 Act = Callable[[Caller, Mapping[str, str]], str]
 
 
@@ -61,6 +81,7 @@ class ModelPages:
             Route("/models/approvals/{approval_id}/withdraw", self.withdraw, methods=["POST"]),
             Route("/models/approvals/{approval_id}/revoke", self.revoke, methods=["POST"]),
             Route("/models/{digest}", self.model, methods=["GET"]),
+            Route("/models/{digest}/bom.json", self.bill, methods=["GET"]),
             Route("/models/{digest}/propose", self.propose, methods=["POST"]),
             Route("/models/{digest}/block", self.block, methods=["POST"]),
         ]
@@ -72,6 +93,15 @@ class ModelPages:
     def model(self, request: Request) -> Response:
         """One model."""
         return self._one(request, request.path_params["digest"], {})
+
+    def bill(self, request: Request) -> Response:
+        """What one model is made of, for other programs."""
+        model = self._approving.model(caller_of(request), request.path_params["digest"])
+        content = self._platform.models.bill(model.digest) if model.installed else None
+        if content is None:
+            raise NotFound("This model has no bill of materials here.", "Its files are elsewhere.")
+        name = f'attachment; filename="{model.digest[:12]}.cdx.json"'
+        return Response(content, headers={"Content-Disposition": name}, media_type=BILL_TYPE)
 
     async def propose(self, request: Request) -> Response:
         """Propose a model."""
@@ -192,14 +222,20 @@ class ModelPages:
         error: GovernanceError | WebError | None = None,
     ) -> Response:
         caller, approving = caller_of(request), self._approving
-        now = caller.clock()
+        now, basis = caller.clock(), self._platform.models.basis()
         places = approving.places(caller)
+        waiting = [
+            (one, self._may_decide_on(caller, one) and not approving.is_proposer(caller, one))
+            for one in approving.approvals(caller)
+            if one.state(now) is ApprovalState.PROPOSED
+        ]
         return self._show(
             "models/page.html",
             request,
             fields,
             error,
-            models=[(one, standing_of(one, now)) for one in approving.models(caller)],
+            waiting=waiting,
+            models=[(one, standing_of(one, now, basis)) for one in approving.models(caller)],
             blocks=[
                 (one, self._may_decide(caller, one.department_id))
                 for one in approving.blocks(caller)
@@ -222,27 +258,18 @@ class ModelPages:
     ) -> Response:
         caller, approving = caller_of(request), self._approving
         model, now = approving.model(caller, digest), caller.clock()
+        basis = self._platform.models.basis()
         return self._show(
             "models/model.html",
             request,
             fields,
             error,
             model=model,
-            standing=standing_of(model, now),
-            approvals=[
-                {
-                    "one": one,
-                    "state": one.state(now),
-                    "state_words": state_words(one, now),
-                    "colour": STATE_COLOURS[one.state(now)],
-                    "is_proposer": approving.is_proposer(caller, one),
-                    "may_decide": approving.may(
-                        caller, Permission.APPROVALS_DECIDE, one.proposal.department_ids
-                    ),
-                    "open": one.id == approval_id,
-                }
-                for one in model.approvals
-            ],
+            standing=standing_of(model, now, basis),
+            approvals=sorted(
+                (self._approval(caller, one, one.id == approval_id) for one in model.approvals),
+                key=lambda shown: ORDER[shown["state"]],
+            ),
             blocks=[(one, self._may_decide(caller, one.department_id)) for one in model.blocks],
             propose_places=[
                 *([(EVERYWHERE, "All departments")] if self._may_propose(caller, None) else []),
@@ -257,8 +284,33 @@ class ModelPages:
                 (one, CLASS_NAMES[one], CLASS_MEANINGS[one])
                 for one in self._platform.models.enabled
             ],
+            suggested=approving.suggested(model),
             latest=(now + LONGEST - timedelta(days=1)).date(),
         )
+
+    def _approval(self, caller: Caller, one: Approval, is_open: bool) -> dict[str, Any]:
+        """One approval as the page shows it, what there is most of first."""
+        approving, now, basis = self._approving, caller.clock(), self._platform.models.basis()
+        state = one.state(now)
+        may_decide = self._may_decide_on(caller, one)
+        return {
+            "one": one,
+            "state": state,
+            "state_words": state_words(one, now, basis),
+            "colour": state_colour(one, now, basis),
+            "changed": change_words(approving.changed_since(one)),
+            "reports": approving.reports(one),
+            "risks": worst_first(one.proposal.dossier.risks),
+            "risk_words": risk_words(one.proposal.dossier.risks),
+            "is_proposer": approving.is_proposer(caller, one),
+            "may_decide": may_decide,
+            "ended": not TRANSITIONS[state],
+            "open": is_open,
+        }
+
+    def _may_decide_on(self, caller: Caller, one: Approval) -> bool:
+        places = one.proposal.department_ids
+        return self._approving.may(caller, Permission.APPROVALS_DECIDE, places)
 
     def _show(
         self,
@@ -283,6 +335,12 @@ class ModelPages:
             people=self._approving.names(),
             department_names={one.id: one.name for one in caller.known},
             class_names=CLASS_NAMES,
+            risk_names=RISK_NAMES,
+            risk_questions=RISK_QUESTIONS,
+            likelihoods=LIKELIHOODS,
+            impacts=IMPACTS,
+            level_names=LEVEL_NAMES,
+            level_colours=LEVEL_COLOURS,
             enabled=self._platform.models.enabled,
             **values,
         )
@@ -298,35 +356,6 @@ class ModelPages:
         everywhere = [(EVERYWHERE, "Everywhere")] if self._may_decide(caller, None) else []
         places = caller.departments(Permission.APPROVALS_DECIDE)
         return [*everywhere, *((one.id, one.name) for one in places)]
-
-
-def wanted_in(fields: Mapping[str, str], enabled: Sequence[DataClass]) -> Wanted:
-    """What the form of a proposal says. Raises WrongField."""
-    chosen = choice_in(fields, "data_class", DataClass, "a class of data")
-    place = place_in(fields, "department")
-    last_day = date_in(fields, "expires")
-    end = end_of(last_day)
-    if end is None:
-        raise WrongField("expires", "Say until when.", "At most a year. For example, 31 12 2026.")
-    return Wanted(
-        data_classes=tuple(one for one in up_to(chosen) if one in enabled or one is chosen),
-        department_ids=None if place is None else (place,),
-        purposes=fields.get("purposes", ""),
-        evidence=fields.get("evidence", ""),
-        reason=fields.get("why", ""),
-        expires_at=end,
-        not_before=start_of(date_in(fields, "starts")),
-        report_digests=tuple(fields.get("reports", "").lower().replace(",", " ").split()),
-        pia_document=fields.get("pia") or None,
-    )
-
-
-def place_in(fields: Mapping[str, str], name: str) -> str | None:
-    """The department that a form names; None is all of them. Raises WrongField."""
-    chosen = fields.get(name, "")
-    if not chosen:
-        raise WrongField(name, "Choose where it counts.", "Choose one of those that are shown.")
-    return None if chosen == EVERYWHERE else chosen
 
 
 def _reason(fields: Mapping[str, str], name: str) -> str:

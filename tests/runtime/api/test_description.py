@@ -40,6 +40,7 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/push"): {"model": CHAT, "stream": False},
     ("POST", "/v1/chat/completions"): {"model": CHAT, "messages": HI},
     ("POST", "/v1/embeddings"): {"model": EMBED, "input": "Hi"},
+    ("POST", "/v1/rerank"): {"model": EMBED, "query": "Hi", "documents": ["Hi"]},
     ("POST", "/api/embeddings"): {"model": EMBED, "prompt": "Hi"},
     ("POST", "/api/tokenize"): {"model": CHAT, "content": "Hi"},
     ("POST", "/api/detokenize"): {"model": CHAT, "tokens": [1]},
@@ -198,6 +199,7 @@ def bounded(body: Any, name: str | None) -> Any:
             options["num_ctx"] = min(context or CONTEXT, CONTEXT)
         body["options"] = options
     for longest in ("max_tokens", "max_completion_tokens", "max_output_tokens"):
-        if body.get(longest) is None or (isinstance(body[longest], int) and body[longest] > 0):
+        # Below zero there is no limit but ten contexts, which takes minutes.
+        if body.get(longest) is None or (isinstance(body[longest], int) and body[longest] != 0):
             body[longest] = MOST_TOKENS
     return body

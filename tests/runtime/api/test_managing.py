@@ -234,9 +234,11 @@ def test_create_from_an_uploaded_folder(place: Place, bert_folder: Path) -> None
         ({"model": "x", "files": {"../m.gguf": "sha256:" + "0" * 64}}, "must be relative"),
         ({"model": "x", "files": {"m.gguf": "sha256:12"}}, "invalid digest format"),
         ({"model": "x", "files": {"m.gguf": "sha256:" + "0" * 64}}, "is not here"),
-        ({"model": "x", "from": CHAT, "adapters": {"a": "sha256:1"}}, "adapters are not supported"),
+        ({"model": "x", "from": CHAT, "adapters": {"a": "sha256:1"}}, "invalid digest format"),
+        ({"model": "x", "from": CHAT, "adapters": {"a": "sha256:" + "0" * 64}}, "is not here"),
+        ({"model": "x", "from": CHAT, "draft_files": {"a": "b"}}, "draft_files are not supported"),
         ({"model": "x", "from": CHAT, "quantize": "Q3_X"}, "unsupported quantization type"),
-        ({"model": "x", "from": CHAT, "template": "{{ .Prompt }}"}, "Go's template language"),
+        ({"model": "x", "from": CHAT, "template": "{{ if .Prompt }}"}, "unexpected EOF"),
         ({"model": "x", "from": CHAT, "template": "{% for %}"}, "cannot be read"),
         ({"model": "x", "from": CHAT, "parameters": {"num_ctx": "a"}}, "must be of type integer"),
         ({"model": "x", "from": CHAT, "messages": [{"role": "tool"}]}, "message role must be"),
@@ -289,8 +291,8 @@ def test_create_that_cannot_be_quantized_leaves_nothing(place: Place, tmp_path: 
 
 
 def test_a_store_of_ollama_s_own_works_as_it_is(place: Place) -> None:
-    """Its configs name no capabilities, and its templates are Go's: the file's own one serves."""
-    for name, template in ((CHAT, "{{ .Prompt }}"), (EMBED, "{{ .Prompt }}")):
+    """Its configs name no capabilities; for a template that we cannot read the file's serves."""
+    for name, template in ((CHAT, "{{ .Prompt | nobody }}"), (EMBED, "{{ .Prompt }}")):
         model = place.store.read(parse_name(name)).manifest.model
         config = place.store.add_bytes(CONFIG_TYPE, b'{"model_format":"gguf"}')
         layers = (model, place.store.add_bytes(TEMPLATE_TYPE, template.encode()))

@@ -2,17 +2,12 @@
 
 import hashlib
 import json
-import shutil
-import socket
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -25,46 +20,14 @@ from runtime.names import parse_name
 from runtime.registry import Registry
 from runtime.store import Store
 from runtime.testing import write_tiny_gguf
-
-PROGRAM = "docker-registry"
+from runtime.testing_server import registry_in
 
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """HOST:PORT of a registry with an empty store."""
-    program = shutil.which(PROGRAM)
-    assert program, "scripts/install-test-tools installs docker-registry"
-    folder = tmp_path_factory.mktemp("registry")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{free.getsockname()[1]}"
-    config = {
-        "version": 0.1,
-        "log": {"level": "error", "accesslog": {"disabled": True}},
-        "storage": {"filesystem": {"rootdirectory": str(folder / "store")}},
-        "http": {"addr": host},
-    }
-    (folder / "config.yml").write_text(json.dumps(config))
-    with subprocess.Popen(
-        [program, "serve", str(folder / "config.yml")],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        try:
-            _wait_for(host)
-            yield host
-        finally:
-            process.kill()
-
-
-def _wait_for(host: str) -> None:
-    for _ in range(600):
-        try:
-            if httpx.get(f"http://{host}/v2/", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise AssertionError("the registry did not start")
+    with registry_in(tmp_path_factory.mktemp("registry")) as host:
+        yield host
 
 
 def runtime_with(folder: Path, *allowed: str) -> tuple[TestClient, Store, OpenGate]:

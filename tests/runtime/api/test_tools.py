@@ -177,13 +177,16 @@ def test_c_08_format_is_obeyed_by_a_model_that_thinks(http: httpx.Client, thinke
 
 
 def test_an_own_template_takes_the_place_of_the_model_s(http: httpx.Client) -> None:
-    """In Jinja; Go's is refused with what to do."""
+    """In Jinja or in Go's language; what is neither is refused in Go's words."""
     body = {"model": CHAT, "prompt": "x", "stream": False, "options": GREEDY}
     form = "{{ messages[0].content }} The capital of France is"
     found = http.post("/api/generate", json=body | {"template": form}).json()
     assert "Paris" in found["response"]
-    refused = http.post("/api/generate", json=body | {"template": "{{ .Prompt }}"})
-    assert (refused.status_code, "Go's" in refused.json()["error"]) == (400, True)
+    go = body | {"prompt": "The capital of France is", "template": "{{ .Prompt }}"}
+    assert "Paris" in http.post("/api/generate", json=go).json()["response"]
+    refused = http.post("/api/generate", json=body | {"template": "{{ .Prompt }}{{ end }}"})
+    assert refused.json()["error"] == "template error: template: :1: unexpected {{end}}"
+    assert refused.status_code == 400
     broken = http.post("/api/generate", json=body | {"template": "{% if %}"})
     assert broken.status_code == 400
 

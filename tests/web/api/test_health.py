@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from web.api.health import missing_models
-from web.errors import ModelsMissing
+from web.api.health import check_upstreams, missing_models
+from web.errors import ModelsMissing, UpstreamsDown
 
 
 def test_a_platform_with_everything_is_ready(
@@ -26,3 +26,10 @@ def test_a_missing_model_is_named() -> None:
         missing_models(("chat:1b", "embed"), ["embed:latest"])
     assert "lamplight pull chat:1b" in missing.value.hint
     assert missing_models(("embed",), ["embed:latest"]) == "embed"
+
+
+def test_a_wanted_model_whose_servers_are_silent_is_named() -> None:
+    """Others that nobody waits for make nothing unready."""
+    check_upstreams(("chat:1b", "embed"), {"embed:latest": True, "other": False})
+    with pytest.raises(UpstreamsDown, match="embed"):
+        check_upstreams(("chat:1b", "embed"), {"embed:latest": False})
