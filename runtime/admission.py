@@ -37,6 +37,7 @@ from runtime.manifest import (
     TEMPLATE_TYPE,
     Layer,
     Manifest,
+    blob_name,
     read_manifest,
 )
 from runtime.names import ModelName
@@ -118,7 +119,7 @@ class Admission:
             revoked = _revoked(catalogue)
             with self._staging() as folder:
                 package = self._checked(files, catalogue, name, folder)
-                _check_not_revoked(package.manifest, revoked)
+                self._check_not_revoked(package.manifest, catalogue, revoked)
                 self._on_step(Step.KEPT)
                 self._keep(package)
                 self._remember(catalogue, revoked)
@@ -177,7 +178,7 @@ class Admission:
         check_bill(bill, name, package.manifest, self._settings.allowed_licences)
         self._on_step(Step.INSPECTED)
         for layer in package.manifest.loaded:
-            inspect(folder / FOLDER / layer.digest.replace(":", "-"))
+            inspect(folder / FOLDER / blob_name(layer.digest))
         return package
 
     def _copy(
@@ -215,23 +216,32 @@ class Admission:
         manifest, folder = package.manifest, package.folder / FOLDER
         layers = (manifest.config, *manifest.layers)
         odd = [x.media_type for x in manifest.layers if x.media_type not in KNOWN_LAYERS]
-        named = {MANIFEST, BILL, *(layer.digest.replace(":", "-") for layer in layers)}
+        named = {MANIFEST, BILL, *(blob_name(layer.digest) for layer in layers)}
         if odd or {path.name for path in folder.iterdir()} != named:
             raise PackageRefused("the manifest names other files than there are", DO_NOT_USE)
         for layer in layers:
             self._check_part(folder, layer, is_text=layer not in manifest.loaded)
-        _check_config((folder / manifest.config.digest.replace(":", "-")).read_bytes())
+        _check_config((folder / blob_name(manifest.config.digest)).read_bytes())
 
     def _check_part(self, folder: Path, layer: Layer, *, is_text: bool) -> None:
-        path = folder / layer.digest.replace(":", "-")
+        path = folder / blob_name(layer.digest)
         size = path.stat().st_size
         too_long = is_text and size > self._settings.max_text_blob_bytes
         if too_long or size != layer.size or sha256_of(path) != layer.digest:
             raise PackageRefused(f"{path.name} is not what the manifest names", DO_NOT_USE)
 
+    def _check_not_revoked(
+        self, manifest: Manifest, catalogue: SignedCatalogue, revoked: tuple[Revoked, ...]
+    ) -> None:
+        """Refuse a revoked model; the sound catalogue that says so still counts."""
+        hit = next((one for one in revoked if one.hits(manifest)), None)
+        if hit is not None:
+            self._remember(catalogue, revoked)
+            raise PackageRefused(f"the model is revoked: {hit.reason}", "Use another model.")
+
     def _keep(self, package: Package) -> None:
         for layer in (package.manifest.config, *package.manifest.layers):
-            path = package.folder / FOLDER / layer.digest.replace(":", "-")
+            path = package.folder / FOLDER / blob_name(layer.digest)
             if path.exists():  # a layer may be named twice
                 self._store.take(path, layer.digest)
 
@@ -243,12 +253,6 @@ class Admission:
 
 def _revoked(catalogue: SignedCatalogue) -> tuple[Revoked, ...]:
     return read_revoked(catalogue.bytes_of(REVOKED, MAX_LIST_BYTES) or b"[]")
-
-
-def _check_not_revoked(manifest: Manifest, revoked: tuple[Revoked, ...]) -> None:
-    for one in revoked:
-        if one.hits(manifest):
-            raise PackageRefused(f"the model is revoked: {one.reason}", "Use another model.")
 
 
 def _check_config(content: bytes) -> None:

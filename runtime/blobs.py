@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 
 from runtime.errors import BadRequest, NoSpace
+from runtime.manifest import blob_name
 from runtime.pull import free_bytes_of
 from runtime.store import Store
 
@@ -36,7 +37,7 @@ class IncomingBlob:
         self._folder = store.models_dir / "downloads"
         self._folder.mkdir(parents=True, exist_ok=True)
         _clear_forgotten(self._folder, now_s)
-        self._path = self._folder / f"{digest.replace(':', '-')}.{uuid.uuid4().hex}.upload"
+        self._path = self._folder / f"{blob_name(digest)}.{uuid.uuid4().hex}.upload"
         self._file = self._path.open("wb")
 
     def write(self, chunk: bytes) -> None:

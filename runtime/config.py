@@ -52,8 +52,8 @@ class RuntimeSettings:
         they may be pushed; none at first. `registry.ollama.ai` is meant by names without a host.
     registry_accounts_path: our accounts at registries, in the form of Docker's `config.json` and
         for its owner alone; `lamplight login` writes it.
-    catalogue_dir: the trusted root and the publishers' keys of the catalogue from which packages
-        are taken in, and what was last seen of it; None means beside the models.
+    catalogue_dir: the trusted root and publishers' keys of the catalogue that packages come from,
+        and what was last seen of it; None means beside the models.
     allowed_licences: what a package's model may be licensed under, as SPDX names it, in any case.
     max_package_files, max_text_blob_bytes: files of one medium, and how long a part may be that
         llama.cpp does not read (config, template, bill of materials).

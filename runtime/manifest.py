@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.errors import BadModelFile
+from runtime.errors import BadModelFile, BadName
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
@@ -21,6 +21,17 @@ ADAPTER_TYPE = "application/vnd.ollama.image.adapter"
 PROJECTOR_TYPE = "application/vnd.ollama.image.projector"
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def blob_name(digest: str) -> str:
+    """The name of a blob's file: `sha256-HEX`. Raises BadName for what is no digest.
+
+    The only place where a digest becomes a file's name, whoever asked, and whatever was checked
+    before: Ollama has had that hole twice, the second time in a new handler (CVE-2026-7020).
+    """
+    if not DIGEST.fullmatch(digest):
+        raise BadName("invalid digest format", "Write sha256: and 64 hex digits.")
+    return digest.replace(":", "-")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from runtime.errors import CatalogueFault
+from runtime.manifest import blob_name
 from runtime.package import BILL, FOLDER, MANIFEST, REVOKED, SIGNATURE, TARGETS, place_of
 from runtime.revocation import MAX_LIST_BYTES, Revoked, read_revoked, write_revoked
 from runtime.signature import sign_folder
@@ -32,7 +33,7 @@ def pack(
     folder = root / FOLDER
     folder.mkdir(parents=True)
     for layer in (model.manifest.config, *model.manifest.layers):
-        copy = folder / layer.digest.replace(":", "-")
+        copy = folder / blob_name(layer.digest)
         shutil.copyfile(store.held(layer.digest), copy)
         if sha256_of(copy) != layer.digest:
             raise CatalogueFault(f"a file of {model.name} is damaged", "Pull the model again.")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.errors import BadName, ModelRuntimeError, UnknownBlob, UnknownModel, WrongDigest
-from runtime.manifest import DIGEST, Layer, Manifest, read_manifest
+from runtime.manifest import DIGEST, Layer, Manifest, blob_name, read_manifest
 from runtime.names import ModelName, parse_name
 
 HASH_CHUNK_BYTES = 4 * 1024 * 1024
@@ -54,13 +54,8 @@ class Store:
         return self.models_dir / "manifests"
 
     def blob_path(self, digest: str) -> Path:
-        """Where a blob lies, or would lie. Raises BadName for what is no digest.
-
-        The only place where a digest becomes a path: whoever asked, and whatever checked it before.
-        """
-        if not DIGEST.fullmatch(digest):
-            raise BadName("invalid digest format", "Write sha256: and 64 hex digits.")
-        return self.models_dir / "blobs" / digest.replace(":", "-")
+        """Where a blob lies, or would lie. Raises BadName for what is no digest."""
+        return self.models_dir / "blobs" / blob_name(digest)
 
     def names(self) -> list[ModelName]:
         """Every model whose manifest is there."""

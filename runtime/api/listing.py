@@ -24,6 +24,7 @@ from runtime.manifest import (
     PARAMS_TYPE,
     PROJECTOR_TYPE,
     SYSTEM_TYPE,
+    blob_name,
 )
 from runtime.names import parse_name
 from runtime.store import InstalledModel
@@ -227,7 +228,7 @@ def _parts(model: InstalledModel) -> list[str]:
     """The lines for a projector and adapters, whose files lie beside the model's."""
     words = {PROJECTOR_TYPE: "FROM", ADAPTER_TYPE: "ADAPTER"}
     return [
-        f"{word} {model.path.with_name(layer.digest.replace(':', '-'))}"
+        f"{word} {model.path.with_name(blob_name(layer.digest))}"
         for kind, word in words.items()
         for layer in model.manifest.layers_of(kind)
     ]

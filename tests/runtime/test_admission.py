@@ -321,6 +321,8 @@ def test_apr_7_a_revoked_model_is_told_of_and_refused(site: Site) -> None:
     site.makers.publish(now_whole())
     with pytest.raises(PackageRefused, match="revoked: It answers wrongly"):
         site.take()
+    assert [one.digest for one in site.revoked] == [f"sha256:{digest}"]
+    site.revoked.clear()
     admission = Admission(site.settings, site.store, site.trust, site.revoked.extend)
     admission.renew(site.makers.catalogue.folder)
     assert [one.digest for one in site.revoked] == [f"sha256:{digest}"]

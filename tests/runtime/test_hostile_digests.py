@@ -1,12 +1,14 @@
 """A digest becomes a file's name: 300 strings that are none never do (PRV-5, OLL-1, OLL-2)."""
 
 import random
+import re
 import string
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+import runtime
 from runtime.api.app import create_app
 from runtime.api.testing import OpenGate
 from runtime.blobs import parse_digest
@@ -52,6 +54,16 @@ def test_prv_5_300_hostile_digests_are_refused_everywhere(tmp_path: Path) -> Non
         with pytest.raises(CatalogueFault):
             write_revoked((Revoked(text, "why"),))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_oll_2_one_function_makes_names_of_digests() -> None:
+    """Nobody else puts the dash there: a second way is a second chance to forget the check."""
+    makers = [
+        path.name
+        for path in Path(runtime.__file__).parent.rglob("*.py")
+        if re.search(r"replace\(.:., .-.\)", path.read_text())
+    ]
+    assert makers == ["manifest.py"]
 
 
 def test_prv_5_over_http_they_are_400(tmp_path: Path) -> None:
