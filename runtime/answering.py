@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from runtime.answer_text import AnswerText
-from runtime.backend import Backend, BatchPart, Chain
+from runtime.backend import Backend, BatchPart, Bytes, Chain
 from runtime.chat import ChatTemplate
 from runtime.errors import BadRequest, LoadFailed, ModelRuntimeError
 from runtime.lookup import Lookup
 from runtime.pace import Pace
 from runtime.prompt import prompt_tokens
+from runtime.prompt_cache import PromptCache
 from runtime.protocol import Delta, Done, Failed, FromWorker, Generate, TokenChance, WorkerConfig
 from runtime.sampling import chain_of
 from runtime.scheduler import Piece, Scheduler, Step
 from runtime.seeing import Picture, divided, mark, marked, place_of, tokens_of
 from runtime.sequence import FinishReason, Sequence
-from runtime.slots import Cut, Slots
+from runtime.slots import Cut, Placement, Slots
 
 if TYPE_CHECKING:
     from runtime.sight import Sight  # loads a library that most models do not need
@@ -64,7 +65,14 @@ class Answering:
         self._template = template
         self._send = send
         self._sight = sight
-        self._slots = Slots(config.slots, config.cells, reuse=backend.keeps_prefixes)
+        self._slots = Slots(
+            config.slots,
+            config.cells,
+            reuse=backend.keeps_prefixes,
+            idle_cells=config.idle_cells,
+            cache=PromptCache(config.kept_tokens),
+        )
+        self._kept: dict[int, Bytes] = {}
         self._answers: dict[int, Answer] = {}
         self._scheduler = Scheduler(
             self._slots, config.max_sequences, config.batch_tokens, self._draft, pace
@@ -185,14 +193,11 @@ class Answering:
 
     def _compute(self, step: Step) -> list[range]:
         for placement in step.placements:
-            if placement.copy_from is not None:
-                self._backend.copy(placement.copy_from, placement.slot, placement.reused)
-            else:
-                self._backend.truncate(placement.slot, placement.reused)
-            self._cut(placement.cuts)
+            self._place(placement)
             owner = self._slots.owner(placement.slot)
             assert owner is not None
             self._answers[owner].cached_tokens = placement.reused
+        self._let_go()
         # Pictures first: what the model says at a place is gone with the next batch.
         parts = [self._seen(piece) for piece in step.pieces]
         if not any(part.tokens for part in parts):
@@ -227,9 +232,31 @@ class Answering:
             self._backend.decode_rows(slot, start + at, rows)
             at = to
 
+    def _place(self, placement: Placement) -> None:
+        slot, reused = placement.slot, placement.reused
+        if placement.restore is not None:
+            state = self._kept[placement.restore]  # the cuts may let go of it
+            self._backend.truncate(slot, 0)
+            self._cut(placement.cuts)
+            self._backend.restore(slot, state)
+            self._backend.truncate(slot, reused)
+            return
+        if placement.copy_from is not None:
+            self._backend.copy(placement.copy_from, slot, reused)
+        else:
+            self._backend.truncate(slot, reused)
+        self._cut(placement.cuts)
+
     def _cut(self, cuts: Iterable[Cut]) -> None:
         for cut in cuts:
+            if cut.keep_as is not None:
+                self._kept[cut.keep_as] = self._backend.save(cut.slot)
             self._backend.truncate(cut.slot, cut.length)
+
+    def _let_go(self) -> None:
+        """Not before a whole step is placed: what one lets go of another may have brought back."""
+        for key in self._slots.take_forgotten():
+            del self._kept[key]
 
     def _take_tokens(self, answer: Answer, piece: Piece, places: range) -> None:
         """Write a token, and more as long as they are what the draft said."""
@@ -275,6 +302,7 @@ class Answering:
         self._backend.truncate(sequence.slot, kept)
         cuts = self._slots.shrink(sequence.slot, kept)
         self._cut(cuts or ())
+        self._let_go()
         return cuts is not None
 
     def _chances(self, answer: Answer, token: int, place: int) -> tuple[TokenChance, ...]:

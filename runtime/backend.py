@@ -26,6 +26,7 @@ PIECE_BYTES = 256
 KEPT_LOG_LINES = 8
 LOG_LEVEL_WARN = 2
 Float32Array = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +282,22 @@ class Backend:
         """Let a slot keep only its first tokens."""
         llama_cpp.llama_memory_seq_rm(self._memory, slot, length, -1)
 
+    def save(self, slot: int) -> Bytes:
+        """All that a slot holds, to be brought back by `restore`: (bytes,)."""
+        size = llama_cpp.llama_state_seq_get_size(self._context, slot)
+        state = np.empty(size, dtype=np.uint8)
+        written = llama_cpp.llama_state_seq_get_data(self._context, _address(state), size, slot)
+        return state[:written]
+
+    def restore(self, slot: int, state: Bytes) -> None:
+        """Let a slot hold what was saved, and nothing else. Raises LoadFailed."""
+        if not llama_cpp.llama_state_seq_set_data(
+            self._context, _address(state), state.nbytes, slot
+        ):
+            raise LoadFailed(
+                f"an earlier beginning could not be brought back: {self._complaint()}", "Try again."
+            )
+
     def forget(self) -> None:
         """Empty the whole memory."""
         if self._memory:
@@ -417,6 +434,10 @@ class Backend:
                 return llama_cpp.llama_sampler_init_greedy()
             case Sampler.RANDOM:
                 return llama_cpp.llama_sampler_init_dist(int(numbers[0]))
+
+
+def _address(state: Bytes) -> Any:
+    return state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
 
 
 class Chain:

@@ -36,6 +36,8 @@ class RuntimeSettings:
     max_sequences: requests that one model works on at the same time.
     memory_contexts: full contexts that one model's key-value memory holds; requests share it, and
         one that may not fit waits. A token takes 12 KiB with the 0.5B model, 28 KiB with the 1.5B.
+    cached_contexts: how many contexts of earlier prompts and answers one model keeps in ordinary
+        memory, so that the next question on the same passages starts there; 0 for none.
     draft_tokens: most tokens that are guessed from the prompt and checked in one step; 0 for none.
     memory_bytes: what all loaded models may take, weighed before each load; 0 means most of what is
         free when the runtime starts. The longest idle model makes room.
@@ -76,6 +78,7 @@ class RuntimeSettings:
     gentle_threads: bool = False
     max_sequences: int = 10
     memory_contexts: int = 4
+    cached_contexts: int = 8
     draft_tokens: int = 15
     max_queue: int = 64
     max_loaded_models: int = 3

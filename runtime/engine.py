@@ -23,7 +23,7 @@ from runtime.config import RuntimeSettings
 from runtime.errors import ModelRuntimeError, ServerBusy, TooLarge
 from runtime.inspect import ModelFile, inspect
 from runtime.manifest import PARAMS_TYPE
-from runtime.memory import default_budget_bytes, need_of
+from runtime.memory import cells_bytes, default_budget_bytes, need_of
 from runtime.parts import parts_of
 from runtime.process import PROGRAM, WorkerProcess
 from runtime.protocol import (
@@ -280,6 +280,7 @@ class Engine:
             batch_tokens=batch,
             gentle_threads=settings.gentle_threads,
             memory_contexts=settings.memory_contexts,
+            cached_contexts=settings.cached_contexts,
             draft_tokens=settings.draft_tokens,
             gpu_layers=settings.gpu_layers,
             adapters=parts.adapters,
@@ -372,6 +373,8 @@ def need_bytes_of(file: ModelFile, config: WorkerConfig) -> int:
     extra = sum(inspect(part).weights_bytes for part in config.adapters)
     if config.projector is not None:
         extra += inspect(config.projector).weights_bytes + SIGHT_BYTES
+    if config.kept_tokens:
+        extra += cells_bytes(file, config.kept_tokens)
     need = need_of(file, cells=config.cells, slots=config.slots, batch_tokens=batch_tokens)
     return need.total_bytes + extra
 

@@ -52,6 +52,11 @@ class Prefixes:
             yield node
             stack += node.children
 
+    @property
+    def root(self) -> Node:
+        """Where every sequence begins; it holds no token."""
+        return self._root
+
     def tip(self, slot: int) -> Node:
         """Where a slot's tokens end; the root if it has none."""
         return self._tips.get(slot, self._root)

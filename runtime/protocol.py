@@ -20,6 +20,7 @@ class WorkerConfig:
     """What a worker loads.
 
     context_tokens: of one sequence. memory_contexts: how many such contexts the memory holds.
+    cached_contexts: how many more are kept in ordinary memory after they were used.
     adapters: files that change its weights. projector: the file through which it sees images.
     draft_tokens: most tokens of a guess at what comes next; 0 for none. gpu_layers: how many a
     graphics card computes, -1 for all.
@@ -33,6 +34,7 @@ class WorkerConfig:
     batch_tokens: int
     gentle_threads: bool = False
     memory_contexts: int = 4
+    cached_contexts: int = 0
     draft_tokens: int = 15
     gpu_layers: int = -1
     adapters: tuple[Path, ...] = ()
@@ -49,6 +51,16 @@ class WorkerConfig:
         contexts = 1 if self.embeds else min(self.max_sequences, self.memory_contexts)
         # llama.cpp aborts where a batch, or one token of each slot, does not fit.
         return max(self.context_tokens * contexts, self.slots, self.batch_tokens)
+
+    @property
+    def idle_cells(self) -> int:
+        """How many may hold what nobody uses now: every cell in use makes every step longer."""
+        return self.context_tokens // 4 if self.kept_tokens else self.cells
+
+    @property
+    def kept_tokens(self) -> int:
+        """How many tokens are kept elsewhere after they were used."""
+        return 0 if self.embeds else self.context_tokens * self.cached_contexts
 
 
 @dataclass(frozen=True, slots=True)

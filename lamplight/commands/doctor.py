@@ -204,6 +204,7 @@ def _need_bytes(settings: Settings, model: InstalledModel, file: ModelFile) -> i
         runtime.max_sequences,
         runtime.batch_tokens,
         memory_contexts=runtime.memory_contexts,
+        cached_contexts=runtime.cached_contexts,
     )
     need = need_of(file, cells=config.cells, slots=config.slots, batch_tokens=config.batch_tokens)
     return need.total_bytes

@@ -2,8 +2,10 @@
 
 import os
 import pty
+import select
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,8 @@ from runtime.store import Store
 from runtime.testing_server import serving
 
 FRANCE = "What is the capital of France?"
+STEADY = "steady"
+READ_TIMEOUT_S = 180
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ def place(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     for name in (CHAT, EMBED):
         Puller(settings, Store(folder, (models_dir,)), builtin_catalog()).pull(name, lambda _: None)
     with serving(create_app(settings, Store(folder), OpenGate())) as url:
+        steady = {"model": STEADY, "from": CHAT, "parameters": {"temperature": 0}, "stream": False}
+        httpx.post(f"{url}/api/create", json=steady, timeout=60).raise_for_status()
         port = url.rpartition(":")[2]
         # A terminal of its own, and no colours in what is compared.
         own = {"LAMPLIGHT_DATA": str(data), "LAMPLIGHT_RUNTIME_PORT": port, "TERM": "dumb"}
@@ -54,9 +60,9 @@ def place(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def test_one_question_is_answered_once(place: Place) -> None:
     """From the command line, from standard input, and from both."""
-    assert "Paris" in place.run(CHAT, FRANCE).stdout
-    assert "Paris" in place.run(CHAT, given=FRANCE).stdout
-    assert "Paris" in place.run(CHAT, "Answer", "this.", given=FRANCE).stdout
+    assert "Paris" in place.run(STEADY, FRANCE).stdout
+    assert "Paris" in place.run(STEADY, given=FRANCE).stdout
+    assert "Paris" in place.run(STEADY, "Answer", "this.", given=FRANCE).stdout
 
 
 def test_figures_and_json_when_asked(place: Place) -> None:
@@ -96,6 +102,7 @@ class Terminal:
     def __init__(self, place: Place, *words: str) -> None:
         ours, theirs = pty.openpty()
         self._fd = ours
+        self._read = ""
         command = [sys.executable, "-m", "lamplight", "run", *words]
         self.process = subprocess.Popen(
             command, stdin=theirs, stdout=theirs, stderr=theirs, env=place.environment,
@@ -104,9 +111,13 @@ class Terminal:
         os.close(theirs)
 
     def read_to(self, text: str) -> str:
-        found = ""
+        """What is printed up to a text; fails with all of it where that does not come."""
+        found, ends = "", time.monotonic() + READ_TIMEOUT_S
         while text not in found:
+            ready, _, _ = select.select([self._fd], [], [], max(ends - time.monotonic(), 0))
+            assert ready, f"waited for {text!r}, read: {self._read + found!r}"
             found += os.read(self._fd, 4096).decode(errors="replace")
+        self._read += found
         return found
 
     def type(self, text: str) -> None:
@@ -128,7 +139,7 @@ def _take_terminal() -> None:
 
 def test_a_person_talks_with_a_model(place: Place) -> None:
     """Several lines, commands, a conversation, Ctrl-C in an answer, and leaving."""
-    terminal = Terminal(place, CHAT)
+    terminal = Terminal(place, STEADY)
     try:
         terminal.read_to(">>> ")
         terminal.type("/set parameter temperature 0\n")
@@ -151,7 +162,7 @@ def test_a_person_talks_with_a_model(place: Place) -> None:
         terminal.type("/save told\n")
         assert "Created new model 'told'" in terminal.read_to("\n>>> ")
         terminal.type("\x03")
-        terminal.read_to("Use Ctrl + d or /bye to exit.")
+        terminal.read_to("Use Ctrl + d or /bye to exit.\r\n>>> ")
         terminal.type("/bye\n")
         assert terminal.process.wait(60) == 0
     finally:

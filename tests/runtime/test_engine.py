@@ -49,6 +49,25 @@ def test_several_answers_at_once_are_the_same_as_one_by_one(settings: RuntimeSet
     drive(settings, story)
 
 
+@pytest.mark.parametrize("cached_contexts", [0, 8])
+def test_a_beginning_that_was_given_up_is_brought_back(
+    settings: RuntimeSettings, cached_contexts: int
+) -> None:
+    """Others filled the memory since; with a cache it need not be read again."""
+    topics = [f"Ward {number}. {FOX * 2}Who jumps?" for number in range(6)]
+
+    async def story(engine: Engine, store: Store) -> None:
+        async with engine.use(chat_model(store), 0, None) as entry:
+            told = [await ask(engine, entry, topic) for topic in topics]
+            again, done = await ask(engine, entry, topics[0])
+        tokens = [one.prompt_tokens for _, one in told]
+        assert sum(tokens) > settings.context_length_tokens, "not all of them fit"
+        assert (done.cached_tokens > tokens[0] - 32) is (cached_contexts > 0)
+        assert again[:8] == told[0][0][:8]
+
+    drive(replace(settings, memory_contexts=1, cached_contexts=cached_contexts), story)
+
+
 def test_a_full_context_shifts_and_goes_on(settings: RuntimeSettings) -> None:
     """An answer longer than the context is written to its limit; without shifting it stops."""
 

@@ -1,6 +1,7 @@
 """What a model will need, against what it takes."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,8 @@ def test_flt_7_the_estimate_is_what_a_model_takes(settings: RuntimeSettings, nam
 
     async def story() -> tuple[int, int]:
         store = Store(settings.models_dir)
-        engine = Engine(settings, store)
+        # What is kept of earlier prompts comes with use, and is not used here.
+        engine = Engine(replace(settings, cached_contexts=0), store)
         try:
             async with engine.use(store.read(parse_name(name)), 0, None) as entry:
                 if entry.process.config.embeds:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import settings
@@ -9,12 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from runtime.lookup import Lookup
+from runtime.prompt_cache import PromptCache
 from runtime.scheduler import PATIENCE, Piece, Scheduler, Step
 from runtime.sequence import Sequence, SequenceState
-from runtime.slots import Slots
+from runtime.slots import Cut, Placement, Slots
 
 CONTEXT, SEQUENCES, BATCH = 40, 4, 16
 CELLS = CONTEXT * 2  # less than everybody could need: sharing and waiting make up for it
+IDLE, KEPT = CONTEXT // 2, CONTEXT * 2
 STEPS = int(os.environ.get("RUNTIME_STEPS", "5000"))
 STEPS_EACH = 50
 
@@ -51,13 +54,18 @@ def test_a_long_prompt_is_read_in_pieces() -> None:
     assert [step.pieces[0].samples for step in steps] == [False, False, True]
 
 
-def test_writing_goes_before_reading() -> None:
-    """A running answer gets its token in every step, beside somebody's long prompt."""
-    one = scheduler(batch=10)
-    one.add(sequence(1, [1, 2]))
+def test_writing_goes_on_beside_somebodys_long_prompt() -> None:
+    """Each has every second step, until what is left of the prompt is little."""
+    one = scheduler(batch=100)
+    one.add(sequence(1, [1, 2], limit=50))
     run(one, one.next_step())
-    one.add(sequence(2, list(range(100, 200))))
-    assert sizes(one.next_step()) == [(1, 1), (2, 9)]
+    one.add(sequence(2, list(range(100, 350))))
+    steps = []
+    for _ in range(5):
+        step = one.next_step()
+        run(one, step)
+        steps.append(sizes(step))
+    assert steps == [[(2, 100)], [(1, 1)], [(2, 100)], [(1, 1), (2, 50)], [(1, 1), (2, 1)]]
 
 
 def test_several_prompts_share_a_step() -> None:
@@ -88,7 +96,7 @@ def test_a_shared_beginning_is_awaited() -> None:
     one.add(sequence(2, [*shared, 2]))
     run(one, one.next_step())
     assert len(one.waiting) == 1
-    placements = []
+    placements: list[Placement] = []
     while one.waiting:
         step = one.next_step()
         placements += step.placements
@@ -212,9 +220,11 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.slots = Slots(SEQUENCES + 3, CELLS)
+        cache = PromptCache(KEPT, least=3)
+        self.slots = Slots(SEQUENCES + 3, CELLS, idle_cells=IDLE, cache=cache)
         self.scheduler = Scheduler(self.slots, SEQUENCES, BATCH, self.draft)
         self.memory: dict[int, list[tuple[int, int]]] = {slot: [] for slot in self.slots}
+        self.kept: dict[int, list[int]] = {}
         self.cell = itertools.count()
         self.live: list[Sequence] = []
         self.lookups: dict[int, Lookup] = {}
@@ -257,10 +267,8 @@ class Machine(RuleBasedStateMachine):
     def step(self) -> None:
         step = self.scheduler.next_step()
         for placement in step.placements:
-            source = placement.slot if placement.copy_from is None else placement.copy_from
-            self.memory[placement.slot] = self.memory[source][: placement.reused]
-            for cut in placement.cuts:
-                del self.memory[cut.slot][cut.length :]
+            self.place(placement)
+        self.let_go()
         assert step.pieces, "as long as somebody waits there is something to do"
         assert sum(piece.count + len(piece.draft) for piece in step.pieces) <= BATCH
         for piece in step.pieces:
@@ -272,6 +280,31 @@ class Machine(RuleBasedStateMachine):
             self.scheduler.computed(piece)
             if piece.samples:
                 self.sample(piece)
+
+    def place(self, placement: Placement) -> None:
+        slot, reused = placement.slot, placement.reused
+        if placement.restore is None:
+            source = slot if placement.copy_from is None else placement.copy_from
+            self.memory[slot] = self.memory[source][:reused]
+            self.cut(placement.cuts)
+            return
+        tokens = self.kept[placement.restore]
+        self.memory[slot] = []
+        self.cut(placement.cuts)
+        self.memory[slot] = [(next(self.cell), token) for token in tokens]
+        assert self.cells_in_use() <= CELLS, "all of it fits before it is cut"
+        del self.memory[slot][reused:]
+
+    def cut(self, cuts: Iterable[Cut]) -> None:
+        for cut in cuts:
+            if cut.keep_as is not None:
+                self.kept[cut.keep_as] = [token for _, token in self.memory[cut.slot]]
+            del self.memory[cut.slot][cut.length :]
+
+    def let_go(self) -> None:
+        for key in self.slots.take_forgotten():
+            del self.kept[key]
+        assert sum(map(len, self.kept.values())) <= KEPT
 
     def sample(self, piece: Piece) -> None:
         one, slot = piece.sequence, piece.sequence.slot
@@ -297,8 +330,8 @@ class Machine(RuleBasedStateMachine):
             if cuts is None:
                 self.end(one)
                 return
-            for cut in cuts:
-                del self.memory[cut.slot][cut.length :]
+            self.cut(cuts)
+            self.let_go()
         one.append(token)
         self.lookups[one.id].append(token)
         self.written[one.id].append(token)

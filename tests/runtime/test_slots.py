@@ -2,6 +2,7 @@
 
 import pytest
 
+from runtime.prompt_cache import PromptCache
 from runtime.slots import Cut, Placement, Slots
 
 
@@ -120,3 +121,65 @@ def test_an_emptied_memory_holds_nothing() -> None:
     slots = filled([1, 2, 3])
     slots.forget()
     assert (slots.used_cells, slots.there([1, 2, 3])) == (0, 0)
+
+
+def with_cache(*contents: list[int], idle: int, kept: int = 1000) -> Slots:
+    """One idle slot after the other with these tokens, and a cache for what is given up."""
+    slots = Slots(8, 1000, idle_cells=idle, cache=PromptCache(kept))
+    for number, tokens in enumerate(contents):
+        placed = slots.place(number, tokens, len(tokens))
+        assert placed is not None
+        slots.extend(placed.slot, tokens[placed.reused :])
+        slots.release(placed.slot)
+    return slots
+
+
+def test_too_many_idle_cells_are_kept_elsewhere() -> None:
+    """Every step would look through them."""
+    slots = with_cache([1] * 150, idle=100)
+    assert slots.place(7, [9] * 20, reserve=30) == Placement(1, 0, cuts=(Cut(0, 0, keep_as=1),))
+    assert slots.used_cells == 0
+
+
+def test_a_kept_beginning_is_brought_back() -> None:
+    """Into a slot of its own, as far as the prompt shares it, and others share it there."""
+    slots = with_cache([1] * 150, [9] * 20, idle=100)
+    asked = [*[1] * 140, 5, 6]
+    assert slots.there(asked) == 140
+    assert slots.place(7, asked, reserve=160) == Placement(0, 140, restore=1)
+    slots.extend(0, [5, 6])
+    again = slots.place(8, [*[1] * 140, 7, 7], reserve=160)
+    assert again is not None
+    assert (again.reused, again.copy_from, again.restore) == (140, 0, None)
+
+
+def test_what_comes_back_needs_room_for_all_of_it() -> None:
+    """It is cut to what is wanted only when it is there."""
+    slots = Slots(4, 400, idle_cells=0, cache=PromptCache(1000))
+    slots.place(0, [1] * 300, 300)
+    slots.extend(0, [1] * 300)
+    slots.release(0)
+    assert slots.place(1, [9] * 50, 150) is not None
+    assert slots.place(2, [*[1] * 100, 5], reserve=110) is None
+    slots.release(1)
+    placed = slots.place(2, [*[1] * 100, 5], reserve=110)
+    assert placed is not None
+    assert placed.restore is not None
+
+
+def test_a_short_tail_is_not_kept_but_its_topic_is() -> None:
+    """The passages that many ask about, once, and not once for each answer."""
+    topic = [3] * 200
+    slots = with_cache([*topic, 1, 1], [*topic, 2, 2], idle=50)
+    placed = slots.place(7, [9] * 20, reserve=30)
+    assert placed is not None
+    assert [cut.keep_as for cut in placed.cuts if cut.keep_as] == [1]
+    assert slots.there([*topic, 5]) == 200
+
+
+def test_without_a_cache_idle_cells_stay() -> None:
+    """Nothing is given up that would have to be computed again."""
+    slots = filled([1] * 150, [2] * 150, free=1)
+    placed = slots.place(7, [9] * 20, reserve=30)
+    assert placed is not None
+    assert placed.cuts == ()
