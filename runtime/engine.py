@@ -27,6 +27,8 @@ from runtime.memory import cells_bytes, default_budget_bytes, need_of
 from runtime.parts import parts_of
 from runtime.process import PROGRAM, WorkerProcess
 from runtime.protocol import (
+    CACHE_SLOTS,
+    MAX_SLOTS,
     Cancel,
     Delta,
     Detokenize,
@@ -270,7 +272,11 @@ class Engine:
         if file.embeds and not context_tokens:
             wanted = self.options(model).num_ctx or file.context_length
         limits = (wanted, file.context_length or wanted, settings.max_context_length_tokens)
-        batch = max(EMBED_BATCH_TOKENS, min(limits)) if file.embeds else settings.batch_tokens
+        # llama.cpp aborts where one token of each slot does not fit a step.
+        least = min(settings.max_sequences + CACHE_SLOTS, MAX_SLOTS)
+        batch = max(settings.batch_tokens, least)
+        if file.embeds:
+            batch = max(EMBED_BATCH_TOKENS, min(limits))
         return WorkerConfig(
             path=model.path,
             embeds=file.embeds,

@@ -68,6 +68,17 @@ def test_a_beginning_that_was_given_up_is_brought_back(
     drive(replace(settings, memory_contexts=1, cached_contexts=cached_contexts), story)
 
 
+def test_a_step_has_room_for_a_token_of_each_slot(settings: RuntimeSettings) -> None:
+    """However small a setting makes it: llama.cpp would abort."""
+
+    async def story(engine: Engine, store: Store) -> None:
+        async with engine.use(chat_model(store), 0, None) as entry:
+            _, done = await ask(engine, entry, "Who jumps?", num_predict=4)
+        assert done.answer_tokens == 4
+
+    drive(replace(settings, batch_tokens=8), story)
+
+
 def test_a_full_context_shifts_and_goes_on(settings: RuntimeSettings) -> None:
     """An answer longer than the context is written to its limit; without shifting it stops."""
 
