@@ -1,7 +1,7 @@
 """Writes what loading a file does to the record; each method is one transaction."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -22,7 +22,7 @@ from governance.loading_rows import (
     same_bytes,
     version_row,
 )
-from governance.originals import drop_original
+from governance.original_drops import drop_unreferenced
 from governance.policies import Department
 from governance.record.database import Record
 from governance.record.tables import departments, documents, jobs, pages, passages, versions
@@ -74,9 +74,19 @@ class LoadingStore:
         self._record = record
         self._settings = settings
 
-    def register(self, actor: Actor, file: NewFile, department: Department) -> Registered:
-        """Take a file in, or name the version that already holds the same bytes."""
+    def register(
+        self,
+        actor: Actor,
+        file: NewFile,
+        department: Department,
+        keep: Callable[[], object] = lambda: None,
+    ) -> Registered:
+        """Take a file in, or name the version that already holds the same bytes.
+
+        keep: stores the bytes unless they lie there; called while nobody else can remove them.
+        """
         with self._record.write() as connection:
+            keep()
             known = same_bytes(connection, file.digest, department.id)
             if known is not None:
                 return Registered(known.document_id, known.id, known.number, None)
@@ -294,7 +304,10 @@ class LoadingStore:
             )
 
     def abandon(self, version_id: str, job_id: str, state: JobState, error: JobError) -> None:
-        """End a job without a document: the reason stays, the document's rows go."""
+        """End a job without its version: the reason stays, the version's rows go.
+
+        The document goes too unless it has another version.
+        """
         with self._record.write() as connection:
             ended = end_job(connection, job_id, state, error)
             version = connection.execute(
@@ -302,7 +315,7 @@ class LoadingStore:
             ).one_or_none()
             if version is None or version.state != VersionState.LOADING:
                 return
-            self._remove(connection, version.document_id)
+            _remove_version(connection, version_id, version.document_id)
             if ended:
                 actor, department_id = handed_in_by(connection, job_id)
                 self._note(
@@ -315,12 +328,13 @@ class LoadingStore:
                     outcome=str(state),
                     facts={"error": error.type},
                 )
+        drop_unreferenced(self._record, self._settings, [version.digest])
 
     def delete(self, actor: Actor, document_id: str) -> tuple[str, ...]:
         """Remove a document with all it holds; gives the ids of its versions. Raises NotFound."""
         with self._record.write() as connection:
             found = connection.execute(
-                select(versions.c.id, documents.c.department_id)
+                select(versions.c.id, versions.c.digest, documents.c.department_id)
                 .select_from(versions.join(documents))
                 .where(versions.c.document_id == document_id)
             ).all()
@@ -329,7 +343,7 @@ class LoadingStore:
             connection.execute(
                 jobs.delete().where(jobs.c.version_id.in_([row.id for row in found]))
             )
-            self._remove(connection, document_id)
+            connection.execute(documents.delete().where(documents.c.id == document_id))
             self._note(
                 connection,
                 Action.DOCUMENT_DELETED,
@@ -338,7 +352,8 @@ class LoadingStore:
                 document_id,
                 facts={"versions": len(found)},
             )
-            return tuple(row.id for row in found)
+        drop_unreferenced(self._record, self._settings, {row.digest for row in found})
+        return tuple(row.id for row in found)
 
     def _note(
         self,
@@ -359,18 +374,9 @@ class LoadingStore:
         )
         self._record.trail.append(connection, event)
 
-    def _remove(self, connection: Connection, document_id: str) -> None:
-        digests = (
-            connection.execute(
-                select(versions.c.digest).where(versions.c.document_id == document_id)
-            )
-            .scalars()
-            .all()
-        )
+
+def _remove_version(connection: Connection, version_id: str, document_id: str) -> None:
+    connection.execute(versions.delete().where(versions.c.id == version_id))
+    others = select(versions.c.id).where(versions.c.document_id == document_id)
+    if connection.execute(others.limit(1)).first() is None:
         connection.execute(documents.delete().where(documents.c.id == document_id))
-        for digest in digests:
-            still_used = connection.execute(
-                select(versions.c.id).where(versions.c.digest == digest).limit(1)
-            ).first()
-            if still_used is None:
-                drop_original(self._settings.originals_dir, digest)

@@ -9,6 +9,7 @@ also fills the index: what a dead process had put there is gone by then (see `re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import PurePosixPath
 from threading import Event, Lock
 
@@ -17,7 +18,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID, StepOptions
 from dbos._error import DBOSMaxStepRetriesExceeded
 
 from governance.config import GovernanceSettings
-from governance.errors import NoSpace, NotFound
+from governance.errors import GovernanceError, NoSpace, NotFound
 from governance.events import Actor
 from governance.jobs import JobError, JobState, JobStore, Stage
 from governance.loading import LoadingStore, NewFile, NewPassage
@@ -39,6 +40,14 @@ POLLING_INTERVAL_S = 0.2
 # A constant: by default DBOS derives it from our source, and jobs of an older build wait for ever.
 APPLICATION_VERSION = "lamplight-1"
 EXECUTOR_ID = "lamplight-worker"
+# How often a job is begun whose workflow broke off without ending it: a full disk, a blocked trail.
+MAX_ATTEMPTS = 3
+ENDED = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
+GIVEN_UP = JobError(
+    "internal",
+    f"Loading this file broke off {MAX_ATTEMPTS} times, and each time its end could not be noted.",
+    "Look for a full disk or a blocked record in the log, then load the file again.",
+)
 
 # The runtime may be starting, restarting, or busy with questions.
 PASSING_FAULTS = (RuntimeUnreachable, RuntimeBusy, RuntimeTooSlow)
@@ -119,7 +128,7 @@ class Loader:
             on_conflict="always_update",
         )
         for job_id, version_id in self._jobs.open_versions():
-            self._enqueue(job_id, version_id)
+            self._take_up(job_id, version_id)
 
     def close(self) -> None:
         """Stop between two steps; what is unfinished goes on at the next launch."""
@@ -137,7 +146,14 @@ class Loader:
         """Accept a file, durably, and queue it. Raises RefusedFile, NoSpace."""
         source = inspect(file_name, content, self._settings)
         fields = fields or PolicyFields()
-        keep_original(self._originals_dir, source.digest, content, self._settings.min_free_bytes)
+        keep = partial(
+            keep_original,
+            self._originals_dir,
+            source.digest,
+            content,
+            self._settings.min_free_bytes,
+        )
+        keep()
         file = NewFile(
             file_name=source.file_name,
             digest=source.digest,
@@ -148,9 +164,10 @@ class Loader:
             effective_from=fields.effective_from,
             review_due=fields.review_due,
         )
-        registered = self._store.register(actor, file, department)
+        # Once more inside: another copy of these bytes may have been deleted in between.
+        registered = self._store.register(actor, file, department, keep)
         if registered.job_id is not None:
-            self._enqueue(registered.job_id, registered.version_id)
+            self._enqueue(registered.job_id, registered.job_id, registered.version_id)
         return Submitted(registered.document_id, registered.version, registered.job_id)
 
     def delete(self, actor: Actor, document_id: str) -> None:
@@ -176,9 +193,20 @@ class Loader:
             log_level="ERROR",
         )
 
-    def _enqueue(self, job_id: str, version_id: str) -> None:
-        # The job's id is the workflow's id, so a job that is queued twice runs once.
-        with SetWorkflowID(job_id):
+    def _take_up(self, job_id: str, version_id: str) -> None:
+        # A workflow that has ended never runs again, so an open job goes on under the next id.
+        for workflow_id in (job_id, *(f"{job_id}:{n}" for n in range(2, MAX_ATTEMPTS + 1))):
+            workflow = DBOS.get_workflow_status(workflow_id)
+            if workflow is None or workflow.status not in ENDED:
+                return self._enqueue(workflow_id, job_id, version_id)
+        try:
+            self._abandon(version_id, job_id, JobState.FAILED, GIVEN_UP)
+        except GovernanceError as error:
+            log.warning("job could not be ended", job=job_id, error=str(error))
+
+    def _enqueue(self, workflow_id: str, job_id: str, version_id: str) -> None:
+        # The workflow's id follows from the job's, so a job that is queued twice runs once.
+        with SetWorkflowID(workflow_id):
             DBOS.enqueue_workflow(QUEUE, self._workflow, version_id, job_id)
 
     def _load(self, version_id: str, job_id: str) -> None:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -152,13 +152,19 @@ def wait_for(
 
 def run(*arguments: str, data_dir: Path) -> "subprocess.CompletedProcess[str]":
     """Run a command of `lamplight` to its end."""
+    environment = child_environment({"rag.chat_model": SMALL_CHAT_MODEL})
+    return run_with(environment, *arguments, "--data", str(data_dir))
+
+
+def run_with(environment: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """The same in an environment of its own, which names the data directory."""
     return subprocess.run(
-        [*lamplight_command(*arguments), "--data", str(data_dir)],
+        lamplight_command(*arguments),
         capture_output=True,
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
-        env=child_environment({"rag.chat_model": SMALL_CHAT_MODEL}),
+        env=environment,
     )
 
 

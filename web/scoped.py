@@ -4,6 +4,7 @@ from governance.errors import NotFound
 from governance.jobs import Job, JobStore
 from governance.permissions import Permission
 from governance.policies import DocumentDetail, DocumentSummary, PolicyStore
+from governance.versions import VersionState
 from web.caller import Caller
 
 NO_DOCUMENT = ("This document is not here.", "It may have been removed.")
@@ -22,10 +23,14 @@ def document_for(
 def version_for(
     caller: Caller, policies: PolicyStore, document_id: str, number: int
 ) -> DocumentSummary:
-    """One version of a document, to read it. Raises NotFound."""
+    """One version of a document, to read it. Raises NotFound.
+
+    One that is not in force is there only for those who load documents.
+    """
     document = document_for(caller, policies, document_id, Permission.POLICIES_READ)
+    loads = document.department in caller.department_names(Permission.DOCUMENTS_LOAD)
     for version in document.versions:
-        if version.version == number:
+        if version.version == number and (loads or version.state is VersionState.EFFECTIVE):
             return version
     raise NotFound(f"This document has no version {number}.", "Open its newest version.")
 

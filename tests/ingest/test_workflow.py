@@ -271,3 +271,55 @@ def test_an_index_that_was_lost_is_rebuilt_without_the_model(
     after.loader.launch()
     assert len(after.found("clean your hands")) == 1
     after.close()
+
+
+def _no_room(*arguments: object) -> None:
+    raise OSError("no room to note how the job ended")
+
+
+def _broken_off(tmp_path: Path, url: str, job_id: str | None, workflow: str) -> str:
+    """One start in which the model fails and the job's end cannot be noted; gives the job's id."""
+    platform = Platform(tmp_path, url, IngestSettings())
+    platform.loader.launch()
+    job_id = job_id or platform.submit("hands.md")
+    with pytest.raises(OSError, match="no room"):
+        DBOS.retrieve_workflow(workflow.format(job_id)).get_result()
+    assert platform.jobs.job(job_id).is_open
+    platform.close()
+    return job_id
+
+
+def test_a_job_that_broke_off_is_loaded_at_the_next_start(
+    tmp_path: Path, url: str, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A workflow that ended without ending its job does not leave it running for ever."""
+    script.embed_status = 404
+    with monkeypatch.context() as patch:
+        patch.setattr(LoadingStore, "abandon", _no_room)
+        job_id = _broken_off(tmp_path, url, None, "{}")
+    script.embed_status = 200
+    after = Platform(tmp_path, url, IngestSettings())
+    after.loader.launch()
+    assert after.ended(job_id).state is JobState.LOADED
+    assert len(after.found("clean your hands")) == 1
+    after.close()
+
+
+def test_a_job_that_breaks_off_again_and_again_is_given_up(
+    tmp_path: Path, url: str, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fourth start ends it with words instead of beginning it once more."""
+    script.embed_status = 404
+    with monkeypatch.context() as patch:
+        patch.setattr(LoadingStore, "abandon", _no_room)
+        job_id = _broken_off(tmp_path, url, None, "{}")
+        for attempt in ("{}:2", "{}:3"):
+            _broken_off(tmp_path, url, job_id, attempt)
+    after = Platform(tmp_path, url, IngestSettings())
+    after.loader.launch()
+    job = after.jobs.job(job_id)
+    assert job.state is JobState.FAILED
+    assert job.error is not None
+    assert "broke off 3 times" in job.error.message
+    assert after.policies.documents() == ()
+    after.close()
