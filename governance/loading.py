@@ -90,58 +90,17 @@ class LoadingStore:
             known = same_bytes(connection, file.digest, department.id)
             if known is not None:
                 return Registered(known.document_id, known.id, known.number, None)
-            document_id, version_id, job_id = str(uuid4()), str(uuid4()), str(uuid4())
-            now = datetime.now(UTC)
-            connection.execute(
-                documents.insert().values(
-                    id=document_id,
-                    department_id=department.id,
-                    title=file.title,
-                    policy_number=file.policy_number,
-                    file_name=file.file_name,
-                    created_at=now,
-                )
-            )
-            connection.execute(
-                versions.insert().values(
-                    id=version_id,
-                    document_id=document_id,
-                    number=1,
-                    state=VersionState.LOADING,
-                    digest=file.digest,
-                    media_type=file.media_type,
-                    size_bytes=file.size_bytes,
-                    page_count=0,
-                    effective_from=file.effective_from,
-                    review_due=file.review_due,
-                    created_at=now,
-                )
-            )
-            connection.execute(
-                jobs.insert().values(
-                    id=job_id,
-                    department_id=department.id,
-                    version_id=version_id,
-                    file_name=file.file_name,
-                    state=JobState.QUEUED,
-                    stage=Stage.WAITING,
-                    done=0,
-                    total=0,
-                    actor=json.dumps(asdict(actor)),
-                    created_at=now,
-                    updated_at=now,
-                )
-            )
+            taken = _take_in(connection, actor, file, department.id)
             self._note(
                 connection,
                 Action.DOCUMENT_HANDED_IN,
                 actor,
                 department.id,
-                document_id,
+                taken.document_id,
                 digest=file.digest,
-                facts={"version": 1, "size_bytes": file.size_bytes},
+                facts={"version": taken.version, "size_bytes": file.size_bytes},
             )
-            return Registered(document_id, version_id, 1, job_id)
+            return taken
 
     def file_of(self, version_id: str) -> NewFile:
         """The file of a version. Raises NotFound."""
@@ -373,6 +332,53 @@ class LoadingStore:
             **more,
         )
         self._record.trail.append(connection, event)
+
+
+def _take_in(connection: Connection, actor: Actor, file: NewFile, department_id: str) -> Registered:
+    """A new document with its first version, and the job that loads it."""
+    document_id, version_id, job_id = str(uuid4()), str(uuid4()), str(uuid4())
+    now = datetime.now(UTC)
+    connection.execute(
+        documents.insert().values(
+            id=document_id,
+            department_id=department_id,
+            title=file.title,
+            policy_number=file.policy_number,
+            file_name=file.file_name,
+            created_at=now,
+        )
+    )
+    connection.execute(
+        versions.insert().values(
+            id=version_id,
+            document_id=document_id,
+            number=1,
+            state=VersionState.LOADING,
+            digest=file.digest,
+            media_type=file.media_type,
+            size_bytes=file.size_bytes,
+            page_count=0,
+            effective_from=file.effective_from,
+            review_due=file.review_due,
+            created_at=now,
+        )
+    )
+    connection.execute(
+        jobs.insert().values(
+            id=job_id,
+            department_id=department_id,
+            version_id=version_id,
+            file_name=file.file_name,
+            state=JobState.QUEUED,
+            stage=Stage.WAITING,
+            done=0,
+            total=0,
+            actor=json.dumps(asdict(actor)),
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    return Registered(document_id, version_id, 1, job_id)
 
 
 def _remove_version(connection: Connection, version_id: str, document_id: str) -> None:
