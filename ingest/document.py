@@ -36,6 +36,29 @@ class Block:
         return max(self.page, self.page_to)
 
 
+class FindingKind(StrEnum):
+    """What a person should look at before a document is relied on."""
+
+    NO_TEXT = "no_text"  # a page that holds pictures and no text
+    SCANNED = "scanned"  # a page whose text was read from its picture
+    HIDDEN = "hidden"  # text that nobody sees was left out
+    ROTATED = "rotated"  # a page whose text stands on its side
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was found on a page.
+
+    detail: in words for people; never the hidden text itself. count: characters or lines, 0 where
+    that says nothing.
+    """
+
+    kind: FindingKind
+    page: int
+    detail: str
+    count: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
     """What a parser makes of one file.
@@ -44,6 +67,7 @@ class ParsedDocument:
     page_texts: cleaned text per page, shown beside the page's image; formats without pages have
         one page.
     pages_without_text: pages that hold pictures and no text, so that nobody takes the text for all.
+    findings: what a person should look at, in the order of the pages.
     """
 
     title: str | None
@@ -51,6 +75,7 @@ class ParsedDocument:
     page_count: int
     page_texts: tuple[str, ...]
     pages_without_text: tuple[int, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from ingest.child import (
     serve_once,
 )
 from ingest.config import IngestSettings
-from ingest.document import Block, BlockKind, ParsedDocument
+from ingest.document import Block, BlockKind, Finding, FindingKind, ParsedDocument
 from ingest.source import DOCX, HTML, MARKDOWN, PDF, TEXT, check_size, title_of
 
 _MODULES = {
@@ -88,6 +88,10 @@ def _decoded(answer: bytes, file_name: str) -> ParsedDocument:
         page_count=int(value["page_count"]),
         page_texts=tuple(map(str, value["page_texts"])),
         pages_without_text=tuple(map(int, value["pages_without_text"])),
+        findings=tuple(
+            Finding(FindingKind(kind), int(page), str(detail), int(count))
+            for kind, page, detail, count in value["findings"]
+        ),
     )
 
 
@@ -106,6 +110,9 @@ def _encoded(document: ParsedDocument) -> dict[str, Any]:
         "page_count": document.page_count,
         "page_texts": document.page_texts,
         "pages_without_text": document.pages_without_text,
+        "findings": [
+            [found.kind, found.page, found.detail, found.count] for found in document.findings
+        ],
     }
 
 
