@@ -26,7 +26,7 @@ def main() -> None:
     lines = (SAMPLES / "questions.jsonl").read_text().splitlines()
     questions = [json.loads(line)["question"] for line in lines][: chosen.questions]
     with lamplight("--no-samples", chat_model=chosen.model) as running:
-        run("ingest", str(SAMPLES), "--department", "demo", data_dir=running.data_dir)
+        run("ingest", "--publish", str(SAMPLES), "--department", "demo", data_dir=running.data_dir)
         with running.client() as client:
             ask(client, "Is everything warm?")
             asked = [ask(client, question) for question in questions]

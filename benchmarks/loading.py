@@ -22,7 +22,7 @@ def main() -> None:
         began = time.perf_counter()
         loaded = json.loads(
             run(
-                *("ingest", str(chosen.folder), "--json", "--department", "benchmark"),
+                *("ingest", "--publish", str(chosen.folder), "--json", "--department", "benchmark"),
                 data_dir=running.data_dir,
             ).stdout
         )

@@ -25,7 +25,14 @@ def main() -> None:
     with lamplight("--no-samples") as running, running.client() as client:
         loaded = json.loads(
             run(
-                *("ingest", *map(str, chosen.folders), "--json", "--department", "benchmark"),
+                *(
+                    "ingest",
+                    "--publish",
+                    *map(str, chosen.folders),
+                    "--json",
+                    "--department",
+                    "benchmark",
+                ),
                 data_dir=running.data_dir,
             ).stdout
         )

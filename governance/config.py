@@ -22,6 +22,7 @@ class GovernanceSettings:
     allow_deidentified_phi, allow_phi: whether departments may hold, and models may see, such data.
     evaluation_suite: SHA-256 of the questions that evaluations must use; empty is any.
     evaluation_valid_days: how long a recorded evaluation speaks for a proposal above `internal`.
+    time_zone: where a day begins on which a policy comes into force; empty is the machine's own.
     """
 
     data_dir: Path
@@ -42,6 +43,7 @@ class GovernanceSettings:
     allow_phi: bool = False
     evaluation_suite: str = ""
     evaluation_valid_days: int = 180
+    time_zone: str = ""
 
     @property
     def record_url(self) -> str:

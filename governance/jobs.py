@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from governance.errors import NotFound
-from governance.events import Action, Actor, Event
 from governance.record.database import Record
 from governance.record.tables import departments, jobs, versions
 
@@ -57,6 +56,7 @@ class Job:
     file_name: str
     department: str
     document_id: str | None
+    version_id: str | None
     version: int | None
     state: JobState
     stage: Stage
@@ -127,25 +127,6 @@ class JobStore:
                 )
             )
 
-    def forget(self, actor: Actor, job_id: str) -> None:
-        """Take an ended job off the list."""
-        with self._record.write() as connection:
-            gone = connection.execute(
-                jobs.delete()
-                .where(jobs.c.id == job_id, jobs.c.state.not_in(OPEN_STATES))
-                .returning(jobs.c.department_id)
-            ).scalar_one_or_none()
-            if gone is None:
-                return
-            event = Event(
-                Action.JOB_FORGOTTEN,
-                actor,
-                department_id=gone,
-                object_type="job",
-                object_id=job_id,
-            )
-            self._record.trail.append(connection, event)
-
 
 def _jobs() -> Select[Any]:
     return select(
@@ -153,6 +134,7 @@ def _jobs() -> Select[Any]:
         jobs.c.file_name,
         departments.c.name.label("department"),
         versions.c.document_id,
+        jobs.c.version_id,
         versions.c.number.label("version"),
         jobs.c.state,
         jobs.c.stage,

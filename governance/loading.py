@@ -1,58 +1,33 @@
 """Writes what loading a file does to the record; each method is one transaction."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 from sqlalchemy import Connection, func, select, update
 
+from governance.clock import Clock, utc_now
 from governance.config import GovernanceSettings
 from governance.events import Action, Actor, Event
-from governance.jobs import JobError, JobState, Stage
-from governance.loading_rows import (
-    NewPassage,
-    end_job,
-    gone,
-    handed_in_by,
-    passage_row,
-    same_bytes,
-    version_row,
-)
-from governance.original_drops import drop_unreferenced
-from governance.policies import Department
+from governance.handing_in import NewFile
+from governance.jobs import JobError, JobState
+from governance.loading_rows import NewPassage, end_job, handed_in_by, passage_row, version_row
+from governance.page_checks import PageCheck, accept, replace_checks
+from governance.policy_fields import PolicyFields
+from governance.proposals import Proposal, replace_proposals
 from governance.record.database import Record
 from governance.record.tables import departments, documents, jobs, pages, passages, versions
-from governance.versions import VersionState, check_transition
+from governance.version_life import identity_of, perform
+from governance.versions import Act, Span, VersionState, check_transition
 
-__all__ = ["IndexedPassage", "LoadingStore", "NewFile", "NewPassage", "Registered"]
-
-
-@dataclass(frozen=True, slots=True)
-class NewFile:
-    """A file that was accepted, with what its loader said about it; digest is SHA-256 in hex."""
-
-    file_name: str
-    digest: str
-    media_type: str
-    size_bytes: int
-    title: str | None = None
-    policy_number: str | None = None
-    effective_from: date | None = None
-    review_due: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """Where an accepted file stands in the record; a duplicate has no job of its own."""
-
-    document_id: str
-    version_id: str
-    version: int
-    job_id: str | None
+# Versions whose passages stand in the index, whatever the time they are in force.
+INDEXED_STATES = (
+    VersionState.DRAFT,
+    VersionState.SUBMITTED,
+    VersionState.APPROVED,
+    VersionState.RETIRED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,52 +42,31 @@ class IndexedPassage:
     vector: list[float]
 
 
+@dataclass(frozen=True, slots=True)
+class IndexedVersion:
+    """What the index must hold of a version: how many passages, and when they are in force."""
+
+    version_id: str
+    passages: int
+    span: Span | None
+
+
 class LoadingStore:
-    """The record's side of loading: register, read, embed, publish, or leave no trace."""
+    """The record's side of loading: read, embed, finish, or end with a reason."""
 
-    def __init__(self, record: Record, settings: GovernanceSettings) -> None:
+    def __init__(
+        self, record: Record, settings: GovernanceSettings, clock: Clock = utc_now
+    ) -> None:
         self._record = record
-        self._settings = settings
-
-    def register(
-        self,
-        actor: Actor,
-        file: NewFile,
-        department: Department,
-        keep: Callable[[], object] = lambda: None,
-    ) -> Registered:
-        """Take a file in, or name the version that already holds the same bytes.
-
-        keep: stores the bytes unless they lie there; called while nobody else can remove them.
-        """
-        with self._record.write() as connection:
-            keep()
-            known = same_bytes(connection, file.digest, department.id)
-            if known is not None:
-                return Registered(known.document_id, known.id, known.number, None)
-            taken = _take_in(connection, actor, file, department.id)
-            self._note(
-                connection,
-                Action.DOCUMENT_HANDED_IN,
-                actor,
-                department.id,
-                taken.document_id,
-                digest=file.digest,
-                facts={"version": taken.version, "size_bytes": file.size_bytes},
-            )
-            return taken
+        self._zone = settings.time_zone
+        self._clock = clock
 
     def file_of(self, version_id: str) -> NewFile:
         """The file of a version. Raises NotFound."""
         with self._record.read() as connection:
-            row = connection.execute(
-                select(versions, documents.c.title, documents.c.file_name)
-                .select_from(versions.join(documents))
-                .where(versions.c.id == version_id)
-            ).one_or_none()
-        if row is None:
-            raise gone()
-        return NewFile(row.file_name, row.digest, row.media_type, row.size_bytes, row.title)
+            row = version_row(connection, version_id)
+        fields = PolicyFields(title=row.title)
+        return NewFile(row.file_name, row.digest, row.media_type, row.size_bytes, fields)
 
     def save_text(
         self,
@@ -120,19 +74,22 @@ class LoadingStore:
         title: str,
         page_texts: Sequence[str],
         new_passages: Sequence[NewPassage],
+        found: Sequence[PageCheck] = (),
+        proposed: Sequence[Proposal] = (),
     ) -> None:
-        """Store what was read from the file, in place of an earlier attempt. Raises NotFound."""
+        """Store what was read from the file, in place of an earlier attempt. Raises NotFound.
+
+        found: what a person should look at. proposed: what the file says about its policy.
+        """
         with self._record.write() as connection:
-            version = version_row(connection, version_id)
-            connection.execute(pages.delete().where(pages.c.version_id == version_id))
-            connection.execute(passages.delete().where(passages.c.version_id == version_id))
-            connection.execute(
-                update(documents).where(documents.c.id == version.document_id).values(title=title)
-            )
+            version_row(connection, version_id)
+            _drop_text(connection, version_id)
+            replace_checks(connection, version_id, found)
+            replace_proposals(connection, version_id, proposed)
             connection.execute(
                 update(versions)
                 .where(versions.c.id == version_id)
-                .values(page_count=len(page_texts))
+                .values(page_count=len(page_texts), title=title)
             )
             connection.execute(
                 pages.insert(),
@@ -222,50 +179,96 @@ class LoadingStore:
                 for row in rows
             )
 
-    def effective_versions(self) -> dict[str, int]:
-        """The versions in force with their passages: what the index must hold, and nothing else."""
-        with self._record.read() as connection:
-            rows = connection.execute(
-                select(versions.c.id, func.count(passages.c.id).label("passages"))
-                .select_from(versions.outerjoin(passages))
-                .where(versions.c.state == VersionState.EFFECTIVE)
-                .group_by(versions.c.id)
-                .order_by(versions.c.created_at)
-            )
-            return {row.id: row.passages for row in rows}
+    def to_be_indexed(self, document_id: str | None = None) -> tuple[IndexedVersion, ...]:
+        """What the index must hold, and nothing else: of one document, or of all.
 
-    def publish(self, version_id: str, job_id: str) -> None:
-        """Make a version answer questions, in and end its job, in one step; twice is no error."""
+        Drafts and versions that are over are in it, too: in force at no time, or no longer.
+        """
+        query = (
+            select(
+                versions.c.id,
+                versions.c.in_force_from,
+                versions.c.in_force_until,
+                func.count(passages.c.id).label("passages"),
+            )
+            .select_from(versions.join(passages))
+            .where(versions.c.state.in_(INDEXED_STATES))
+            .group_by(versions.c.id, versions.c.in_force_from, versions.c.in_force_until)
+            .order_by(func.min(versions.c.created_at), versions.c.id)
+        )
+        if document_id is not None:
+            query = query.where(versions.c.document_id == document_id)
+        with self._record.read() as connection:
+            return tuple(
+                IndexedVersion(
+                    row.id,
+                    row.passages,
+                    Span(row.in_force_from, row.in_force_until) if row.in_force_from else None,
+                )
+                for row in connection.execute(query)
+            )
+
+    def loading_versions(self) -> frozenset[str]:
+        """The versions that somebody may be putting into the index at this moment."""
+        query = select(versions.c.id).where(versions.c.state == VersionState.LOADING)
+        with self._record.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
+    def document_of(self, version_id: str) -> str:
+        """The id of the document that a version belongs to. Raises NotFound."""
+        with self._record.read() as connection:
+            return str(version_row(connection, version_id).document_id)
+
+    def goes_into_force(self, job_id: str) -> bool:
+        """Whether the version of a job is put in force without a second person."""
+        query = select(jobs.c.override_reason).where(jobs.c.id == job_id)
+        with self._record.read() as connection:
+            return connection.execute(query).scalar_one_or_none() is not None
+
+    def finish(self, version_id: str, job_id: str) -> None:
+        """Make a version a draft and end its job, in one step; twice is no error.
+
+        Where its job says why, the version is put in force in the same step, as an override.
+        """
         with self._record.write() as connection:
             version = version_row(connection, version_id)
-            if version.state == VersionState.EFFECTIVE:
+            if version.state != VersionState.LOADING:
                 return
-            check_transition(VersionState(version.state), VersionState.EFFECTIVE)
-            now = datetime.now(UTC)
+            now = self._clock()
+            total = _count_passages(connection, version_id)
+            reason = connection.execute(
+                select(jobs.c.override_reason).where(jobs.c.id == job_id)
+            ).scalar_one_or_none()
+            end_job(connection, job_id, JobState.LOADED, None, done=total, total=total)
+            actor, department_id = handed_in_by(connection, job_id)
+            done = [Action.VERSION_LOADED]
             connection.execute(
                 update(versions)
                 .where(versions.c.id == version_id)
-                .values(state=VersionState.EFFECTIVE, published_at=now)
+                .values(state=check_transition(Act.FINISH, VersionState.LOADING))
             )
-            total = connection.execute(
-                select(func.count()).where(passages.c.version_id == version_id)
-            ).scalar_one()
-            end_job(connection, job_id, JobState.LOADED, None, done=total, total=total)
-            actor, department_id = handed_in_by(connection, job_id)
-            self._note(
-                connection,
-                Action.DOCUMENT_PUBLISHED,
-                actor,
-                department_id,
-                version.document_id,
-                digest=version.digest,
-                facts={"version": version.number, "passages": total},
-            )
+            if reason is not None:
+                who = identity_of(actor)
+                accept(connection, version_id, who, now)
+                version = version_row(connection, version_id)
+                perform(connection, Act.OVERRIDE, version, who, reason, now, self._zone)
+                done.append(Action.VERSION_OVERRIDDEN)
+            for action in done:
+                self._note(
+                    connection,
+                    action,
+                    actor,
+                    department_id,
+                    version.document_id,
+                    digest=version.digest,
+                    reason=reason if action is Action.VERSION_OVERRIDDEN else None,
+                    facts={"version": version.number, "passages": total},
+                )
 
     def abandon(self, version_id: str, job_id: str, state: JobState, error: JobError) -> None:
-        """End a job without its version: the reason stays, the version's rows go.
+        """End a job whose file could not be loaded: the reason stays, what was read goes.
 
-        The document goes too unless it has another version.
+        The version and its bytes stay, so that it can be tried again.
         """
         with self._record.write() as connection:
             ended = end_job(connection, job_id, state, error)
@@ -274,7 +277,14 @@ class LoadingStore:
             ).one_or_none()
             if version is None or version.state != VersionState.LOADING:
                 return
-            _remove_version(connection, version_id, version.document_id)
+            act = Act.REFUSE if state is JobState.REFUSED else Act.FAIL
+            _drop_text(connection, version_id)
+            replace_checks(connection, version_id, ())
+            connection.execute(
+                update(versions)
+                .where(versions.c.id == version_id)
+                .values(state=check_transition(act, VersionState.LOADING), page_count=0)
+            )
             if ended:
                 actor, department_id = handed_in_by(connection, job_id)
                 self._note(
@@ -287,32 +297,6 @@ class LoadingStore:
                     outcome=str(state),
                     facts={"error": error.type},
                 )
-        drop_unreferenced(self._record, self._settings, [version.digest])
-
-    def delete(self, actor: Actor, document_id: str) -> tuple[str, ...]:
-        """Remove a document with all it holds; gives the ids of its versions. Raises NotFound."""
-        with self._record.write() as connection:
-            found = connection.execute(
-                select(versions.c.id, versions.c.digest, documents.c.department_id)
-                .select_from(versions.join(documents))
-                .where(versions.c.document_id == document_id)
-            ).all()
-            if not found:
-                raise gone()
-            connection.execute(
-                jobs.delete().where(jobs.c.version_id.in_([row.id for row in found]))
-            )
-            connection.execute(documents.delete().where(documents.c.id == document_id))
-            self._note(
-                connection,
-                Action.DOCUMENT_DELETED,
-                actor,
-                found[0].department_id,
-                document_id,
-                facts={"versions": len(found)},
-            )
-        drop_unreferenced(self._record, self._settings, {row.digest for row in found})
-        return tuple(row.id for row in found)
 
     def _note(
         self,
@@ -334,55 +318,12 @@ class LoadingStore:
         self._record.trail.append(connection, event)
 
 
-def _take_in(connection: Connection, actor: Actor, file: NewFile, department_id: str) -> Registered:
-    """A new document with its first version, and the job that loads it."""
-    document_id, version_id, job_id = str(uuid4()), str(uuid4()), str(uuid4())
-    now = datetime.now(UTC)
-    connection.execute(
-        documents.insert().values(
-            id=document_id,
-            department_id=department_id,
-            title=file.title,
-            policy_number=file.policy_number,
-            file_name=file.file_name,
-            created_at=now,
-        )
-    )
-    connection.execute(
-        versions.insert().values(
-            id=version_id,
-            document_id=document_id,
-            number=1,
-            state=VersionState.LOADING,
-            digest=file.digest,
-            media_type=file.media_type,
-            size_bytes=file.size_bytes,
-            page_count=0,
-            effective_from=file.effective_from,
-            review_due=file.review_due,
-            created_at=now,
-        )
-    )
-    connection.execute(
-        jobs.insert().values(
-            id=job_id,
-            department_id=department_id,
-            version_id=version_id,
-            file_name=file.file_name,
-            state=JobState.QUEUED,
-            stage=Stage.WAITING,
-            done=0,
-            total=0,
-            actor=json.dumps(asdict(actor)),
-            created_at=now,
-            updated_at=now,
-        )
-    )
-    return Registered(document_id, version_id, 1, job_id)
+def _drop_text(connection: Connection, version_id: str) -> None:
+    connection.execute(pages.delete().where(pages.c.version_id == version_id))
+    connection.execute(passages.delete().where(passages.c.version_id == version_id))
 
 
-def _remove_version(connection: Connection, version_id: str, document_id: str) -> None:
-    connection.execute(versions.delete().where(versions.c.id == version_id))
-    others = select(versions.c.id).where(versions.c.document_id == document_id)
-    if connection.execute(others.limit(1)).first() is None:
-        connection.execute(documents.delete().where(documents.c.id == document_id))
+def _count_passages(connection: Connection, version_id: str) -> int:
+    return connection.execute(
+        select(func.count()).where(passages.c.version_id == version_id)
+    ).scalar_one()

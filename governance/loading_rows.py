@@ -12,9 +12,6 @@ from governance.errors import NotFound
 from governance.events import SYSTEM, Actor
 from governance.jobs import OPEN_STATES, JobError, JobState, Stage
 from governance.record.tables import documents, jobs, versions
-from governance.versions import VersionState
-
-LIVE_STATES = (VersionState.LOADING, VersionState.EFFECTIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +28,14 @@ class NewPassage:
 
 def same_bytes(
     connection: Connection, digest: str, department_id: str
-) -> Row[Any, Any, Any] | None:
-    """The version of a department that holds these bytes already."""
+) -> Row[Any, Any, Any, Any] | None:
+    """The newest version of a department that holds these bytes, in whatever state."""
     return connection.execute(
-        select(versions.c.document_id, versions.c.id, versions.c.number)
+        select(versions.c.document_id, versions.c.id, versions.c.number, versions.c.state)
         .select_from(versions.join(documents))
-        .where(
-            versions.c.digest == digest,
-            versions.c.state.in_(LIVE_STATES),
-            documents.c.department_id == department_id,
-        )
+        .where(versions.c.digest == digest, documents.c.department_id == department_id)
+        .order_by(versions.c.created_at.desc(), versions.c.number.desc())
+        .limit(1)
     ).first()
 
 

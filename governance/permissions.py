@@ -19,6 +19,9 @@ class Permission(StrEnum):
     POLICIES_READ = "policies.read"
     DOCUMENTS_LOAD = "documents.load"
     DOCUMENTS_DELETE = "documents.delete"
+    DOCUMENTS_APPROVE = "documents.approve"
+    DOCUMENTS_OVERRIDE = "documents.override"
+    DRAFTS_READ = "drafts.read"
     JOBS_READ = "jobs.read"
     JOBS_FORGET = "jobs.forget"
     QUESTIONS_READ = "questions.read"
@@ -68,6 +71,7 @@ _READERS = frozenset(
 _EDITORS = _READERS | {
     Permission.DOCUMENTS_LOAD,
     Permission.DOCUMENTS_DELETE,
+    Permission.DRAFTS_READ,
     Permission.JOBS_READ,
     Permission.JOBS_FORGET,
 }
@@ -75,12 +79,19 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.STAFF: _READERS,
     Role.EDITOR: _EDITORS,
     Role.APPROVER: _READERS
-    | {Permission.JOBS_READ, Permission.APPROVALS_READ, Permission.APPROVALS_DECIDE},
+    | {
+        Permission.DOCUMENTS_APPROVE,
+        Permission.DRAFTS_READ,
+        Permission.JOBS_READ,
+        Permission.APPROVALS_READ,
+        Permission.APPROVALS_DECIDE,
+    },
     # Reads the trail and what was asked; asks nothing and changes nothing.
     Role.AUDITOR: frozenset(
         {
             Permission.POLICIES_SEARCH,
             Permission.POLICIES_READ,
+            Permission.DRAFTS_READ,
             Permission.JOBS_READ,
             Permission.QUESTIONS_READ,
             Permission.AUDIT_READ,

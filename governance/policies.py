@@ -1,24 +1,28 @@
 """Reads the policies of a department: documents, versions, pages and passages in force."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, select
+from sqlalchemy import ColumnElement, RowMapping, Select, func, or_, select
 
+from governance.clock import Clock, utc_now
 from governance.config import GovernanceSettings
 from governance.errors import InvalidName, NotFound, UnknownDepartment
 from governance.events import Action, Actor, Event
 from governance.originals import original_path
+from governance.page_checks import PageCheck, checks_of
+from governance.proposals import Proposal, proposals_of
 from governance.record.database import Record
+from governance.record.document_tables import page_checks
 from governance.record.tables import departments, documents, pages, passages, versions
-from governance.versions import VersionState
+from governance.versions import LIVE_STATES, Span, VersionState, state_at
 
 MAX_DEPARTMENT_NAME_CHARS = 80
-SHOWN_TITLE = func.coalesce(documents.c.title, documents.c.file_name)
+SHOWN_TITLE = func.coalesce(versions.c.title, versions.c.file_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,10 @@ class PassageRecord:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
-    """A document with its newest version, as lists show it."""
+    """One version of a document, as lists show it; state is that of the moment it was read.
+
+    open_checks: what the check of its pages found and nobody has looked at.
+    """
 
     document_id: str
     title: str
@@ -69,11 +76,26 @@ class DocumentSummary:
     effective_from: date | None
     review_due: date | None
     created_at: datetime
+    area: str | None
+    applies_to: str | None
+    owner: str | None
+    originated: date | None
+    last_approved: date | None
+    last_revised: date | None
+    supersedes: str | None
+    handed_in_by: str | None
+    approval_basis: str | None
+    in_force_from: datetime | None
+    in_force_until: datetime | None
+    open_checks: int
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentDetail:
-    """A document with all of its versions, newest first."""
+    """A document with all of its versions, newest first.
+
+    Title, number and file are those of the version in force; without one, of the newest.
+    """
 
     document_id: str
     title: str
@@ -82,13 +104,21 @@ class DocumentDetail:
     file_name: str
     versions: tuple[DocumentSummary, ...]
 
+    @property
+    def in_force(self) -> DocumentSummary | None:
+        """The version in force."""
+        return next((v for v in self.versions if v.state is VersionState.EFFECTIVE), None)
+
 
 class PolicyStore:
     """What the record says about departments and their policies."""
 
-    def __init__(self, record: Record, settings: GovernanceSettings) -> None:
+    def __init__(
+        self, record: Record, settings: GovernanceSettings, clock: Clock = utc_now
+    ) -> None:
         self._record = record
         self._settings = settings
+        self._clock = clock
 
     def departments(self) -> tuple[Department, ...]:
         """Every department, by name."""
@@ -132,13 +162,17 @@ class PolicyStore:
             )
             return department
 
-    def documents(self, department: str | None = None) -> tuple[DocumentSummary, ...]:
-        """The documents that are loading or in force, by title."""
-        shown = versions.c.state.in_([VersionState.LOADING, VersionState.EFFECTIVE])
-        query = _summaries(shown).order_by(func.lower(SHOWN_TITLE), versions.c.number)
+    def documents(
+        self, department: str | None = None, drafts: bool = True
+    ) -> tuple[DocumentSummary, ...]:
+        """Versions by title: those in force, and with drafts all that may still come into force."""
+        query = _summaries(versions.c.state.in_(LIVE_STATES)).order_by(
+            func.lower(SHOWN_TITLE), versions.c.number
+        )
         if department is not None:
             query = query.where(departments.c.name == department)
-        return self._summaries(query)
+        wanted = LIVE_STATES if drafts else {VersionState.EFFECTIVE}
+        return tuple(found for found in self._summaries(query) if found.state in wanted)
 
     def document(self, document_id: str) -> DocumentDetail:
         """One document with its versions. Raises NotFound."""
@@ -146,13 +180,13 @@ class PolicyStore:
         found = self._summaries(query)
         if not found:
             raise NotFound("This document is not here.", "It may have been removed.")
-        newest = found[0]
+        shown = next((one for one in found if one.state is VersionState.EFFECTIVE), found[0])
         return DocumentDetail(
             document_id,
-            newest.title,
-            newest.policy_number,
-            newest.department,
-            newest.file_name,
+            shown.title,
+            shown.policy_number,
+            shown.department,
+            shown.file_name,
             found,
         )
 
@@ -179,13 +213,13 @@ class PolicyStore:
         return original_path(self._settings.originals_dir, self.version(document_id, number).digest)
 
     def passages_in_force(
-        self, passage_ids: Sequence[str], department: str
+        self, passage_ids: Sequence[str], department: str, at: datetime | None = None
     ) -> dict[str, PassageRecord]:
-        """Those of the passages that this department may be answered from right now."""
+        """Those of the passages that this department is answered from at a time; None is now."""
         query = _passages(
             passages.c.id.in_(passage_ids),
             departments.c.name == department,
-            versions.c.state == VersionState.EFFECTIVE,
+            *_in_force(at or self._clock()),
         )
         with self._record.read() as connection:
             rows = connection.execute(query).mappings()
@@ -204,19 +238,48 @@ class PolicyStore:
         query = (
             select(func.count())
             .select_from(versions.join(documents).join(departments))
-            .where(versions.c.state == VersionState.EFFECTIVE)
+            .where(*_in_force(self._clock()))
         )
         if department is not None:
             query = query.where(departments.c.name == department)
         with self._record.read() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def still_in_force(
+        self, version_ids: Collection[str], at: datetime | None = None
+    ) -> frozenset[str]:
+        """Those of the versions that are in force at a time; None is now."""
+        query = select(versions.c.id).where(
+            versions.c.id.in_(version_ids), *_in_force(at or self._clock())
+        )
+        with self._record.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
+    def checks(self, version_id: str) -> tuple[PageCheck, ...]:
+        """What the check of a version's pages found, by page."""
+        with self._record.read() as connection:
+            return checks_of(connection, version_id)
+
+    def section_texts(self, version_id: str) -> tuple[tuple[str, str], ...]:
+        """The passages of a version in order, each with the headings above it."""
+        query = (
+            select(passages.c.section, passages.c.text)
+            .where(passages.c.version_id == version_id)
+            .order_by(passages.c.ordinal)
+        )
+        with self._record.read() as connection:
+            return tuple((row.section, row.text) for row in connection.execute(query))
+
+    def proposals(self, version_id: str) -> tuple[Proposal, ...]:
+        """What the file of a version says about its policy, by the name of the field."""
+        with self._record.read() as connection:
+            return proposals_of(connection, version_id)
+
     def _summaries(self, query: Select[Any]) -> tuple[DocumentSummary, ...]:
+        now = self._clock()
         with self._record.read() as connection:
             rows = connection.execute(query).mappings()
-            return tuple(
-                DocumentSummary(**{**row, "state": VersionState(row["state"])}) for row in rows
-            )
+            return tuple(_summary(row, now) for row in rows)
 
 
 def _checked_name(name: str) -> str:
@@ -236,13 +299,19 @@ def _summaries(*conditions: ColumnElement[bool]) -> Select[Any]:
         .correlate(versions)
         .scalar_subquery()
     )
+    open_checks = (
+        select(func.count())
+        .where(page_checks.c.version_id == versions.c.id, page_checks.c.accepted_by.is_(None))
+        .correlate(versions)
+        .scalar_subquery()
+    )
     return (
         select(
             documents.c.id.label("document_id"),
             SHOWN_TITLE.label("title"),
-            documents.c.policy_number,
+            versions.c.policy_number,
             departments.c.name.label("department"),
-            documents.c.file_name,
+            versions.c.file_name,
             versions.c.number.label("version"),
             versions.c.id.label("version_id"),
             versions.c.state,
@@ -254,10 +323,34 @@ def _summaries(*conditions: ColumnElement[bool]) -> Select[Any]:
             versions.c.effective_from,
             versions.c.review_due,
             versions.c.created_at,
+            versions.c.area,
+            versions.c.applies_to,
+            versions.c.owner,
+            versions.c.originated,
+            versions.c.last_approved,
+            versions.c.last_revised,
+            versions.c.supersedes,
+            versions.c.handed_in_by,
+            versions.c.approval_basis,
+            versions.c.in_force_from,
+            versions.c.in_force_until,
+            open_checks.label("open_checks"),
         )
         .select_from(versions.join(documents).join(departments))
         .where(*conditions)
     )
+
+
+def _in_force(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    """In force at this time: [in_force_from, in_force_until)."""
+    ends = versions.c.in_force_until
+    return versions.c.in_force_from <= at, or_(ends.is_(None), ends > at)
+
+
+def _summary(row: RowMapping, now: datetime) -> DocumentSummary:
+    begins = row["in_force_from"]
+    span = Span(begins, row["in_force_until"]) if begins else None
+    return DocumentSummary(**{**row, "state": state_at(VersionState(row["state"]), span, now)})
 
 
 def _passages(*conditions: ColumnElement[bool]) -> Select[Any]:
@@ -266,7 +359,7 @@ def _passages(*conditions: ColumnElement[bool]) -> Select[Any]:
             passages.c.id.label("passage_id"),
             documents.c.id.label("document_id"),
             versions.c.id.label("version_id"),
-            documents.c.policy_number,
+            versions.c.policy_number,
             SHOWN_TITLE.label("title"),
             versions.c.number.label("version"),
             departments.c.name.label("department"),
@@ -276,7 +369,7 @@ def _passages(*conditions: ColumnElement[bool]) -> Select[Any]:
             passages.c.text,
             versions.c.effective_from,
             versions.c.review_due,
-            documents.c.file_name,
+            versions.c.file_name,
         )
         .select_from(passages.join(versions).join(documents).join(departments))
         .where(*conditions)

@@ -1,9 +1,11 @@
 """The one door to child processes: files from outside are opened only in there.
 
-A child is a fresh interpreter, for a fork of a threaded process can hang. It limits its own
-memory and processor time before it touches the file, gets its task as JSON on standard input
-and answers with bytes on standard output. JSON, and not pickle: a hostile file that takes over
-the child must not be able to take over us.
+A child is a fresh interpreter, for a fork of a threaded process can hang. It gets its task as JSON
+on standard input and answers with bytes on standard output. JSON, and not pickle: a hostile file
+that takes over the child must not be able to take over us. Before it touches the file it limits its
+own memory and processor time and raises walls around itself: of all documents it can read the one
+that it was given; it has no network, writes nothing and starts no other process. A machine may
+lack one of these walls (`lamplight doctor` says which it has): the others stand all the same.
 """
 
 import contextlib
@@ -14,15 +16,26 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-_PACKAGE_ROOT = Path(__file__).resolve().parent.parent
+from runtime.walls import Limits, raise_walls
+
+_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE_ROOT = _PACKAGE.parent
 # Exit status of a child that ran out of memory where Python could still notice.
 OUT_OF_MEMORY_STATUS = 82
-_CORE_BYTES = 0
+_OPEN_FILES = 64
+# One thread a child, for several run side by side; and nobody is told of our reading:
+# onnxruntime reports its use to its maker unless this says no (and without a network it cannot).
+_ENVIRONMENT = {
+    "PYTHONUTF8": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "ORT_DISABLE_TELEMETRY": "1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +59,34 @@ class ChildCrashError(Exception):
     """The child died, or answered more than it may."""
 
 
-def run_child(module: str, task: dict[str, Any], limits: ChildLimits) -> bytes:
-    """Run a module's task in a child; raises ChildTimeoutError, -MemoryError, -CrashError."""
+def run_child(
+    module: str, task: dict[str, Any], limits: ChildLimits, reads: Iterable[Path] = ()
+) -> bytes:
+    """Run a module's task in a child; raises ChildTimeoutError, -MemoryError, -CrashError.
+
+    reads: the files it may open, besides libraries.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         # Nothing of our environment, for it may hold secrets.
-        env={"PYTHONPATH": str(_PACKAGE_ROOT), "PYTHONUTF8": "1"},
+        env=_ENVIRONMENT | {"PYTHONPATH": str(_PACKAGE_ROOT)},
         cwd=_PACKAGE_ROOT,
         # Ctrl-C on the terminal is ours to handle: the child ends when its file is read.
         start_new_session=True,
     )
+    request = {
+        "limits": asdict(limits),
+        "reads": [str(path.resolve()) for path in reads],
+        "task": task,
+    }
     expired = threading.Event()
     timer = threading.Timer(limits.timeout_s, _end, (process, expired))
     timer.start()
     try:
-        answer = _exchange(process, json.dumps({"limits": asdict(limits), "task": task}), limits)
+        answer = _exchange(process, json.dumps(request), limits)
     finally:
         timer.cancel()
         process.kill()
@@ -101,12 +124,15 @@ def _checked(answer: bytes, status: int, expired: bool, limits: ChildLimits) -> 
 
 
 def serve_once(work: Callable[[dict[str, Any]], bytes]) -> None:
-    """The child's side: limit ourselves, do the one task, answer, end."""
+    """The child's side: raise the walls, do the one task, answer, end.
+
+    Libraries that read files are imported by the work, behind the walls: some start threads.
+    """
     request = json.loads(sys.stdin.buffer.read())
     answer_to = os.dup(1)
     # A library that prints must not write into the answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    _limit_ourselves(ChildLimits(**request["limits"]))
+    _wall_ourselves(ChildLimits(**request["limits"]), [Path(path) for path in request["reads"]])
     try:
         answer = work(request["task"])
     except MemoryError:
@@ -117,11 +143,13 @@ def serve_once(work: Callable[[dict[str, Any]], bytes]) -> None:
     os._exit(0)
 
 
-def _limit_ourselves(limits: ChildLimits) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (_CORE_BYTES, _CORE_BYTES))
+def _wall_ourselves(limits: ChildLimits, reads: list[Path]) -> None:
     # A little more than the wall clock: this one is for when nobody is left to watch it.
     seconds = int(limits.timeout_s) + 2
+    # The first of the two ends us with a signal of its own, by which we know the reason.
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 2))
-    # Nothing in here writes files.
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    raise_walls(
+        Limits(open_files=_OPEN_FILES, memory_bytes=limits.memory_bytes),
+        readable=[*reads, _PACKAGE],
+        forks=False,
+    )

@@ -15,12 +15,28 @@ class IngestSettings:
     max_unpacked_bytes: int = 400 * MIB
     # Pages of a PDF.
     max_pages: int = 3000
+    # Filled cells of all sheets of a workbook.
+    max_sheet_cells: int = 500_000
+    # Columns of one sheet.
+    max_sheet_columns: int = 500
+    # Attachments of one mail; those beyond are named as unread.
+    max_attachments: int = 50
     # Text read out of one file, characters.
     max_text_chars: int = 20_000_000
     # Wall clock of the child process that reads one file, seconds.
-    parse_timeout_s: float = 300.0
+    parse_timeout_s: float = 30.0
     # Address space of that child process, bytes.
     parse_memory_bytes: int = 2048 * MIB
+    # Pages of one document that are read by OCR; those beyond are named as unread.
+    ocr_max_pages: int = 500
+    # Pages that one child process reads by OCR; loading the models takes a second each time.
+    ocr_pages_per_child: int = 4
+    # Wall clock of that child process, seconds: three to five a page on one core.
+    ocr_timeout_s: float = 120.0
+    # Address space of that child process, bytes.
+    ocr_memory_bytes: int = 4096 * MIB
+    # Resolution at which a page is drawn for OCR, dots an inch.
+    ocr_dpi: float = 150.0
     # Wall clock of the child process that draws one page, seconds.
     image_timeout_s: float = 20.0
     # Largest page image, pixels; a larger page is drawn at a smaller scale.

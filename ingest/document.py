@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+# Below this, what OCR made of a line is more likely wrong than right.
+LEAST_SCORE = 0.5
+
 
 class BlockKind(StrEnum):
     """What a block is to a reader."""
@@ -43,6 +46,7 @@ class FindingKind(StrEnum):
     SCANNED = "scanned"  # a page whose text was read from its picture
     HIDDEN = "hidden"  # text that nobody sees was left out
     ROTATED = "rotated"  # a page whose text stands on its side
+    ATTACHMENT = "attachment"  # an attachment of a mail that was not read, or not wholly
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,25 @@ class Finding:
     page: int
     detail: str
     count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScanLine:
+    """A piece of text that OCR saw in the picture of a page.
+
+    score: how sure OCR is, 0 to 1. box: left, top, right, bottom in points from the upper left
+    corner of the page as it is shown. place: the same once the page stands upright and straight.
+    """
+
+    text: str
+    score: float
+    box: tuple[float, float, float, float]
+    place: tuple[float, float, float, float]
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the text is more likely there than not."""
+        return self.score >= LEAST_SCORE
 
 
 @dataclass(frozen=True, slots=True)

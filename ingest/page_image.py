@@ -7,7 +7,7 @@ the page, so that the words under it stay as dark as they were.
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,14 +22,17 @@ from ingest.child import (
     serve_once,
 )
 from ingest.config import IngestSettings
-from ingest.quotes import find_quotes
+from ingest.letters import Span
+from ingest.quotes import Finder, Quote
 
 if TYPE_CHECKING:
     import pypdfium2 as pdfium  # type: ignore[import-untyped]
     from PIL.Image import Image
 
 _TINT = (255, 236, 120)
+_LIGHT_TINT = (255, 246, 200)
 _OUTLINE = (122, 66, 0)
+_OUTLINE_PX = 2
 _MARGIN_PX = 2
 _MAX_BOXES = 500
 _ANSWER_BYTES_PER_PIXEL = 4
@@ -38,12 +41,16 @@ _HEADER_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A marked place, in pixels from the picture's upper left corner."""
+    """A marked place, in pixels from the picture's upper left corner.
+
+    current: whether it is the one that a reader has come for, among several.
+    """
 
     left: int
     top: int
     right: int
     bottom: int
+    current: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +66,19 @@ class PageImage:
 def render_page(
     path: Path,
     page_number: int,
-    quotes: Sequence[str] = (),
+    quotes: Sequence[str | Quote] = (),
     scale: float = 1.5,
     settings: IngestSettings | None = None,
 ) -> PageImage:
     """Draw a page (numbers from 1; scale 1 is 72 dots an inch); raises RefusedFile.
 
-    quotes: text of a passage; what of it stands on this page is marked.
+    quotes: what of them stands on this page is marked.
     """
     limits = settings or IngestSettings()
     task = {
         "path": str(path.resolve()),
         "page_number": page_number,
-        "quotes": list(quotes),
+        "quotes": [asdict(one if isinstance(one, Quote) else Quote(one)) for one in quotes],
         "scale": scale,
         "max_pixels": limits.max_image_pixels,
     }
@@ -81,7 +88,7 @@ def render_page(
         answer_bytes=_ANSWER_BYTES_PER_PIXEL * limits.max_image_pixels,
     )
     try:
-        return _decoded(run_child("ingest.page_image", task, allowed))
+        return _decoded(run_child("ingest.page_image", task, allowed, [path]))
     except (ChildTimeoutError, ChildMemoryError, ChildCrashError) as error:
         raise _undrawable(page_number) from error
 
@@ -101,8 +108,13 @@ def _decoded(answer: bytes) -> PageImage:
         png=answer[_HEADER_BYTES + length :],
         width_px=int(header["width_px"]),
         height_px=int(header["height_px"]),
-        boxes=tuple(Box(**{k: int(v) for k, v in box.items()}) for box in header["boxes"]),
+        boxes=tuple(_box_of(box) for box in header["boxes"]),
     )
+
+
+def _box_of(box: dict[str, Any]) -> Box:
+    sides = {side: int(box[side]) for side in ("left", "top", "right", "bottom")}
+    return Box(**sides, current=bool(box["current"]))
 
 
 def _answer(header: dict[str, Any], png: bytes = b"") -> bytes:
@@ -137,11 +149,12 @@ def _draw(page: "pdfium.PdfPage", task: dict[str, Any]) -> tuple["Image", list[B
     most = math.sqrt(task["max_pixels"] / max(width * height, 1.0))
     bitmap = page.render(scale=min(float(task["scale"]), most))
     image = bitmap.to_pil().convert("RGB")
-    boxes = _boxes(page, bitmap, task["quotes"]) if task["quotes"] else []
+    quotes = [Quote(**one) for one in task["quotes"]]
+    boxes = _boxes(page, bitmap, quotes) if quotes else []
     return _marked(image, boxes), boxes
 
 
-def _boxes(page: "pdfium.PdfPage", bitmap: "pdfium.PdfBitmap", quotes: list[str]) -> list[Box]:
+def _boxes(page: "pdfium.PdfPage", bitmap: "pdfium.PdfBitmap", quotes: list[Quote]) -> list[Box]:
     """The places of the quoted words, in pixels of the bitmap."""
     import pypdfium2.raw as raw  # type: ignore[import-untyped]
 
@@ -151,13 +164,24 @@ def _boxes(page: "pdfium.PdfPage", bitmap: "pdfium.PdfBitmap", quotes: list[str]
         chr(raw.FPDFText_GetUnicode(text_page, index)) for index in range(text_page.count_chars())
     ]
     boxes: list[Box] = []
-    for span in find_quotes(chars, quotes):
-        for index in range(text_page.count_rects(span.start, span.count)):
+    finder = Finder(chars)
+    for (start, end), current in _marks(finder, quotes).items():
+        for index in range(text_page.count_rects(start, end - start)):
             left, bottom, right, top = text_page.get_rect(index)
             corners = convert.to_bitmap(left, bottom), convert.to_bitmap(right, top)
-            boxes.append(_box(*corners, bitmap.width, bitmap.height))
+            box = _box(*corners, bitmap.width, bitmap.height)
+            boxes.append(replace(box, current=current))
     solid = [box for box in boxes if box.right > box.left and box.bottom > box.top]
     return merged(solid[:_MAX_BOXES])
+
+
+def _marks(finder: Finder, quotes: Sequence[Quote]) -> dict[Span, bool]:
+    """The stretches of the page to mark, none twice, and whether each is the current one."""
+    marks: dict[Span, bool] = {}
+    for quote in quotes:
+        for span in finder.find(quote):
+            marks[span] = marks.get(span, False) or quote.current
+    return marks
 
 
 def merged(boxes: Sequence[Box]) -> list[Box]:
@@ -171,6 +195,7 @@ def merged(boxes: Sequence[Box]) -> list[Box]:
                 min(before.top, box.top),
                 max(before.right, box.right),
                 max(before.bottom, box.bottom),
+                before.current,
             )
         else:
             joined.append(box)
@@ -180,7 +205,8 @@ def merged(boxes: Sequence[Box]) -> list[Box]:
 def _are_neighbours(one: Box, other: Box) -> bool:
     overlap = min(one.bottom, other.bottom) - max(one.top, other.top)
     low = min(one.bottom - one.top, other.bottom - other.top)
-    return overlap > low / 2 and -low < other.left - one.right < low
+    alike = one.current == other.current
+    return alike and overlap > low / 2 and -low < other.left - one.right < low
 
 
 def _box(one: tuple[int, int], other: tuple[int, int], width: int, height: int) -> Box:
@@ -201,11 +227,16 @@ def _marked(image: "Image", boxes: Sequence[Box]) -> "Image":
     tint = Image.new("RGB", image.size, (255, 255, 255))
     draw = ImageDraw.Draw(tint)
     for box in boxes:
-        draw.rectangle((box.left, box.top, box.right - 1, box.bottom - 1), fill=_TINT)
+        tinted = _TINT if box.current else _LIGHT_TINT
+        draw.rectangle((box.left, box.top, box.right - 1, box.bottom - 1), fill=tinted)
     marked = ImageChops.multiply(image, tint)
     outline = ImageDraw.Draw(marked)
     for box in boxes:
-        outline.rectangle((box.left, box.top, box.right - 1, box.bottom - 1), outline=_OUTLINE)
+        outline.rectangle(
+            (box.left, box.top, box.right - 1, box.bottom - 1),
+            outline=_OUTLINE,
+            width=_OUTLINE_PX if box.current else 1,
+        )
     return marked
 
 

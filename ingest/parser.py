@@ -1,8 +1,12 @@
-"""Reads one file in a short-lived child process with limits; whatever it does, we get a verdict."""
+"""Reads one file in a short-lived child process with limits; whatever it does, we get a verdict.
+
+Pages of a PDF that are pictures are read by OCR, and the file then a second time together with what
+that gave: so headings, lists and paragraphs are found in both alike.
+"""
 
 import importlib
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ from ingest.child import (
 )
 from ingest.config import IngestSettings
 from ingest.document import Block, BlockKind, Finding, FindingKind, ParsedDocument
+from ingest.ocr import OnScanned, ScanLines, findings_of, lines_from, plain, scan_document
 from ingest.source import DOCX, HTML, MARKDOWN, PDF, TEXT, check_size, title_of
 
 _MODULES = {
@@ -33,18 +38,41 @@ _SPLIT_IT = "Split it into several documents, or save it again from the program 
 
 
 def parse_file(
-    path: Path, media_type: str, file_name: str, settings: IngestSettings
+    path: Path,
+    media_type: str,
+    file_name: str,
+    settings: IngestSettings,
+    on_scanned: OnScanned | None = None,
 ) -> ParsedDocument:
     """Read a file by its type from `inspect`; raises RefusedFile naming the file and the reason.
 
-    title: the document's own, else the file's name in words.
+    title: the document's own, else the file's name in words. on_scanned: is told of pages read by
+    OCR: how many are done, and of how many; what it raises ends the reading.
     """
     check_size(file_name, path.stat().st_size, settings)
+    document = _read(path, media_type, file_name, settings)
+    if not document.pages_without_text:
+        return document
+    scan = scan_document(path, document.pages_without_text, settings, on_scanned)
+    if any(scan.lines.values()) or not document.blocks:
+        document = _read(path, media_type, file_name, settings, scan.lines)
+    found = sorted((*document.findings, *findings_of(scan)), key=lambda finding: finding.page)
+    return replace(document, findings=tuple(found))
+
+
+def _read(
+    path: Path,
+    media_type: str,
+    file_name: str,
+    settings: IngestSettings,
+    scans: ScanLines | None = None,
+) -> ParsedDocument:
     task = {
         "path": str(path.resolve()),
         "media_type": media_type,
         "file_name": file_name,
         "settings": asdict(settings),
+        "scans": None if scans is None else plain(scans),
     }
     limits = ChildLimits(
         timeout_s=settings.parse_timeout_s,
@@ -52,7 +80,7 @@ def parse_file(
         answer_bytes=_BYTES_PER_CHAR * settings.max_text_chars,
     )
     try:
-        answer = run_child("ingest.parser", task, limits)
+        answer = run_child("ingest.parser", task, limits, [path])
     except ChildTimeoutError as error:
         raise errors.ParseTimeout(
             f"{file_name} took longer than {settings.parse_timeout_s:g} seconds to read.",
@@ -122,7 +150,10 @@ def _work(task: dict[str, Any]) -> bytes:
     settings = IngestSettings(**{k: v for k, v in task["settings"].items() if k in known})
     try:
         parser = importlib.import_module(_MODULES[task["media_type"]])
-        value = _encoded(parser.parse(Path(task["path"]).read_bytes(), settings))
+        content = Path(task["path"]).read_bytes()
+        # Only a PDF has pages without text, and so only its parser is ever given scans.
+        scans = [] if task["scans"] is None else [lines_from(task["scans"])]
+        value = _encoded(parser.parse(content, settings, *scans))
     except errors.RefusedFile as refusal:
         value = {"refusal": [refusal.type, refusal.message, refusal.hint]}
     except RecursionError:

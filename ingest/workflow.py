@@ -2,16 +2,15 @@
 
 Each file passes three steps: read, embed, publish. A step that was done is not done again; a step
 that was cut short starts over and writes the same rows, because ids follow from the version.
-Nothing of a file is searchable before the end of its last step, which is one transaction. That step
-also fills the index: what a dead process had put there is gone by then (see `reconcile`).
+The last step fills the index and makes the version a draft, which answers nobody until it is
+approved (`governance/versions.py`).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from pathlib import PurePosixPath
-from threading import Event, Lock
+from threading import Event
 
 import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID, StepOptions
@@ -20,15 +19,24 @@ from dbos._error import DBOSMaxStepRetriesExceeded
 from governance.config import GovernanceSettings
 from governance.errors import GovernanceError, NoSpace, NotFound
 from governance.events import Actor
+from governance.handing_in import HandIns, NewFile, Registered
 from governance.jobs import JobError, JobState, JobStore, Stage
-from governance.loading import LoadingStore, NewFile, NewPassage
+from governance.kinship import Kinship
+from governance.loading import LoadingStore
+from governance.loading_rows import NewPassage
 from governance.originals import keep_original, original_path
+from governance.page_checks import PageCheck
 from governance.policies import Department
+from governance.policy_fields import PolicyFields
+from governance.proposals import Proposal
 from governance.record.database import Record
+from governance.version_life import VersionLife
 from ingest.config import IngestSettings
 from ingest.errors import IngestError, NoDiskSpace, RefusedFile
-from ingest.index import index_version, rebuild, reconcile
+from ingest.fields import propose_fields
+from ingest.identity import Identity
 from ingest.parser import parse_file
+from ingest.publishing import Publisher
 from ingest.source import inspect
 from ingest.split import split
 from rag.embed import Embedder
@@ -53,16 +61,6 @@ GIVEN_UP = JobError(
 PASSING_FAULTS = (RuntimeUnreachable, RuntimeBusy, RuntimeTooSlow)
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyFields:
-    """What the person who loads a file says about it."""
-
-    title: str | None = None
-    policy_number: str | None = None
-    effective_from: date | None = None
-    review_due: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +94,24 @@ class Loader:
         settings: IngestSettings,
     ) -> None:
         self._record = record
-        self._index = index
         self._embedder = embedder
         self._embed_model = embed_model
         self._originals_dir = governance_settings.originals_dir
         self._settings = settings
         self._store = LoadingStore(record, governance_settings)
+        self._hand_ins = HandIns(record)
         self._jobs = JobStore(record)
+        life = VersionLife(record, governance_settings)
+        self.publisher = Publisher(record, index, self._store, life, governance_settings)
+        self.identity = Identity(Kinship(record))
         self._stopping = Event()
-        # A rebuild between a version's points and its publication would lose the points.
-        self._publishing = Lock()
         self._workflow: Callable[[str, str], None] = self._load
 
     def launch(self) -> None:
         """Bring the index into line and take up every job that an earlier run left."""
-        rebuilt = reconcile(self._index, self._store)
-        if rebuilt:
-            log.warning("index rebuilt from the record", passages=rebuilt)
+        mended = self.publisher.repair()
+        if mended:
+            log.warning("index brought into line with the record", mended=mended)
         DBOS(config=self._config())
 
         @DBOS.workflow(name="load_file")
@@ -142,10 +141,16 @@ class Loader:
         content: bytes,
         department: Department,
         fields: PolicyFields | None = None,
+        *,
+        replaces: str | None = None,
+        override_reason: str | None = None,
     ) -> Submitted:
-        """Accept a file, durably, and queue it. Raises RefusedFile, NoSpace."""
+        """Accept a file, durably, and queue it; it ends as a draft, which answers nobody.
+
+        replaces: the document that this is the next version of. override_reason: why it goes into
+        force as soon as it is loaded. Raises RefusedFile, NoSpace, NotFound, InvalidName.
+        """
         source = inspect(file_name, content, self._settings)
-        fields = fields or PolicyFields()
         keep = partial(
             keep_original,
             self._originals_dir,
@@ -159,28 +164,28 @@ class Loader:
             digest=source.digest,
             media_type=source.media_type,
             size_bytes=source.size_bytes,
-            title=fields.title,
-            policy_number=fields.policy_number,
-            effective_from=fields.effective_from,
-            review_due=fields.review_due,
+            fields=fields or PolicyFields(),
         )
         # Once more inside: another copy of these bytes may have been deleted in between.
-        registered = self._store.register(actor, file, department, keep)
+        return self._queued(
+            self._hand_ins.register(
+                actor,
+                file,
+                department,
+                keep,
+                replaces=replaces,
+                override_reason=override_reason,
+            )
+        )
+
+    def retry(self, actor: Actor, version_id: str) -> Submitted:
+        """Load a refused or failed version again. Raises NotFound, IllegalTransition."""
+        return self._queued(self._hand_ins.retry(actor, version_id))
+
+    def _queued(self, registered: Registered) -> Submitted:
         if registered.job_id is not None:
             self._enqueue(registered.job_id, registered.job_id, registered.version_id)
         return Submitted(registered.document_id, registered.version, registered.job_id)
-
-    def delete(self, actor: Actor, document_id: str) -> None:
-        """Remove a document: from the record first, so that it cannot answer any more."""
-        with self._publishing:
-            self._store.delete(actor, document_id)
-            self._index.delete_document(document_id)
-            self._index.flush()
-
-    def rebuild_index(self) -> int:
-        """Write the whole index again from the record; gives the passages written."""
-        with self._publishing:
-            return rebuild(self._index, self._store)
 
     def _config(self) -> DBOSConfig:
         engine = self._record.jobs_engine
@@ -216,7 +221,7 @@ class Loader:
             DBOS.run_step({"name": "publish"}, self._publish, version_id, job_id)
         except NotFound:
             log.info("document was removed while it was loading", job=job_id)
-            self._index.delete_version(version_id)
+            self.publisher.drop(version_id)
         except Exception as error:
             state, reason = ending(error)
             if state is JobState.FAILED:
@@ -227,8 +232,15 @@ class Loader:
         file = self._store.file_of(version_id)
         self._jobs.note(job_id, Stage.READING, 0, 0)
         path = original_path(self._originals_dir, file.digest)
-        document = parse_file(path, file.media_type, file.file_name, self._settings)
-        title = file.title or document.title or PurePosixPath(file.file_name).stem
+
+        def note_scanned(done: int, total: int) -> None:
+            self._check_running()
+            self._jobs.note(job_id, Stage.READING, done, total)
+
+        document = parse_file(
+            path, file.media_type, file.file_name, self._settings, on_scanned=note_scanned
+        )
+        title = file.fields.title or document.title or PurePosixPath(file.file_name).stem
         passages = split(document, self._settings, title=title)
         self._check_running()
         self._store.save_text(
@@ -239,7 +251,13 @@ class Loader:
                 NewPassage(p.ordinal, p.section, p.page_from, p.page_to, p.text, p.embed_text)
                 for p in passages
             ],
+            [PageCheck(f.page, f.kind, f.detail, f.count) for f in document.findings],
+            [
+                Proposal(one.name, one.value, one.page, one.quote)
+                for one in propose_fields(document, file.file_name)
+            ],
         )
+        self.identity.note(version_id, tuple(passage.text for passage in passages))
 
     def _embed(self, version_id: str, job_id: str) -> None:
         total = self._store.count_passages(version_id)
@@ -256,13 +274,11 @@ class Loader:
         self._check_running()
         count = self._store.count_passages(version_id)
         self._jobs.note(job_id, Stage.INDEXING, count, count)
-        with self._publishing:
-            index_version(self._index, self._store, version_id)
-            self._store.publish(version_id, job_id)
+        self.publisher.finish(version_id, job_id)
 
     def _abandon(self, version_id: str, job_id: str, state: JobState, reason: JobError) -> None:
         self._store.abandon(version_id, job_id, state, reason)
-        self._index.delete_version(version_id)
+        self.publisher.drop(version_id)
 
     def _check_running(self) -> None:
         if self._stopping.is_set():

@@ -50,7 +50,7 @@ class Operations:
 
     def rebuild_index(self, actor: Actor) -> int:
         """Write the index again while questions are answered; gives the passages written."""
-        passages = self._loader.rebuild_index()
+        passages = self._loader.publisher.rebuild()
         note_rebuild(self._record, actor, passages)
         return passages
 

@@ -38,7 +38,9 @@ from governance.sign_in import SignIn
 from governance.throttle import Throttle
 from governance.tickets import TicketStore
 from governance.vault import Vault
+from governance.version_life import VersionLife
 from ingest.page_image import render_page
+from ingest.quotes import Quote
 from ingest.workflow import Loader
 from lamplight.approval_basis import basis_of
 from lamplight.housekeeping import Chore, Housekeeping
@@ -89,6 +91,9 @@ def open_platform(settings: Settings) -> Iterator[Platform]:
             policies=policies,
             jobs=JobStore(record),
             loader=loader,
+            publisher=loader.publisher,
+            identity=loader.identity,
+            life=VersionLife(record, settings.governance),
             index=index,
             draw_page=_page_drawer(settings),
             passthrough=Passthrough(settings.web, settings.rag),
@@ -161,6 +166,7 @@ def _people_parts(
 
 def _chores(settings: Settings, platform: Platform, throttle: Throttle) -> tuple[Chore, ...]:
     scrub = Scrub(Store(settings.runtime.models_dir), platform.record, settings.data_dir)
+    pay_debts = platform.publisher.pay_debts
     minutes, hour, day = timedelta(minutes=10), timedelta(hours=1), timedelta(days=1)
     return (
         # At every look, so that the metric tells within 5 s that the trail can be written again.
@@ -169,6 +175,7 @@ def _chores(settings: Settings, platform: Platform, throttle: Throttle) -> tuple
         Chore("forget failed sign-ins", hour, throttle.sweep),
         Chore("forget used links", hour, lambda _now: platform.tickets.sweep()),
         Chore("purge kept questions", hour, platform.retention.purge),
+        Chore("bring the index into line", minutes, lambda _now: pay_debts()),
         Chore("check the trail", hour, lambda _now: platform.trail.check()),
         Chore("read all models again", LOOK_EVERY, scrub.look),
         Chore("fold old usage", day, platform.quotas.compact),
@@ -181,7 +188,7 @@ def _chores(settings: Settings, platform: Platform, throttle: Throttle) -> tuple
 
 
 def _page_drawer(settings: Settings) -> DrawsPage:
-    def draw_page(path: Path, page: int, quotes: Sequence[str]) -> bytes:
+    def draw_page(path: Path, page: int, quotes: Sequence[Quote]) -> bytes:
         return render_page(path, page, quotes, settings=settings.ingest).png
 
     return draw_page

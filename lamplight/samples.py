@@ -1,15 +1,18 @@
 """Loads the sample policies at the very first start, so that there is something to ask."""
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 
+from ingest.policy_list import read_policy_list
 from lamplight.client import PlatformClient
 from lamplight.loading import load
+from lamplight.policy_lists import fields_by_file
 from lamplight.settings import Settings
 
 FOLDER = Path(__file__).parent.parent / "samples"
+LIST = FOLDER / "policies.csv"
 DEPARTMENT = "demo"
+REASON = "A sample of a fictional hospital, loaded at the first start."
 
 
 def load_samples(settings: Settings, report: Callable[[str], None]) -> None:
@@ -20,12 +23,16 @@ def load_samples(settings: Settings, report: Callable[[str], None]) -> None:
             return
         report("Loading the sample policies into the department demo")
         client.department(DEPARTMENT, create=True)
-        fields = policy_list(FOLDER / "policies.csv")
-        files = [(path, path.name) for path in sorted(FOLDER / name for name in fields)]
+        files = [(path, path.name) for path in sample_files()]
+        fields = fields_by_file(LIST, [path for path, _ in files])
         outcomes = load(
             client,
             files,
-            lambda path: {"department": DEPARTMENT, **fields[path.name]},
+            lambda path: {
+                "department": DEPARTMENT,
+                "override_reason": REASON,
+                **fields[path.name],
+            },
             lambda _outcome, _job: None,
         )
         for outcome in outcomes:
@@ -35,10 +42,7 @@ def load_samples(settings: Settings, report: Callable[[str], None]) -> None:
         client.close()
 
 
-def policy_list(path: Path) -> dict[str, dict[str, str | None]]:
-    """The policy fields by file name, from a list with one line for each file."""
-    with path.open(newline="") as lines:
-        rows = {row.pop("file"): row for row in csv.DictReader(lines)}
-    return {
-        name: {field: value or None for field, value in row.items()} for name, row in rows.items()
-    }
+def sample_files() -> tuple[Path, ...]:
+    """The samples that are policies in force: those of which the list speaks."""
+    rows = read_policy_list(LIST.read_bytes(), LIST.name).rows
+    return tuple(sorted(FOLDER / row.file for row in rows if row.file))

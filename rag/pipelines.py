@@ -97,23 +97,36 @@ class Assistant:
         self._identity = generate.ModelIdentity(settings)
 
     async def search(
-        self, query: str, department: str, k: int | None = None, asker: Asker = NOBODY
+        self,
+        query: str,
+        department: str,
+        k: int | None = None,
+        asker: Asker = NOBODY,
+        as_of: datetime | None = None,
     ) -> tuple[Passage, ...]:
-        """Return the passages nearest to a question, best first. Raises RagError."""
+        """Return the passages nearest to a question, best first. Raises RagError.
+
+        as_of: search what was, or will be, in force then; None is now.
+        """
         query = clean_question(query, self._settings)
         limit = clean_limit(k, self._settings)
-        return (await self._find(query, department, limit, asker)).passages
+        return (await self._find(query, department, limit, asker, as_of)).passages
 
     async def ask(
-        self, question: str, department: str, asker: Asker = NOBODY, tally: Tally | None = None
+        self,
+        question: str,
+        department: str,
+        asker: Asker = NOBODY,
+        tally: Tally | None = None,
+        as_of: datetime | None = None,
     ) -> AsyncGenerator[AskEvent, None]:
         """Yield what happens; closing the generator stops the model. Raises RagError.
 
-        tally: is told what the model took, as it happens.
+        tally: is told what the model took, as it happens. as_of: as for `search`.
         """
         clock, tally = _Clock(), tally or Tally()
         question = clean_question(question, self._settings)
-        found = await self._find(question, department, self._settings.search_limit, asker)
+        found = await self._find(question, department, self._settings.search_limit, asker, as_of)
         clock.note("search")
         yield PassagesFound(found.passages, found.keyword_only)
         texts = [(one.text, f"{one.title} > {one.section}".strip(" >")) for one in found.passages]
@@ -132,12 +145,15 @@ class Assistant:
         await self._embedder.aclose()
         await self._model.close_async()
 
-    async def _find(self, question: str, department: str, limit: int, asker: Asker) -> _Found:
+    async def _find(
+        self, question: str, department: str, limit: int, asker: Asker, as_of: datetime | None
+    ) -> _Found:
+        at = as_of or datetime.now(UTC)
         depth = max(limit, self._settings.search_candidates)
         given = {
             "vector": {"question": question, "asker": asker},
-            "search": {"question": question, "department": department, "depth": depth},
-            "record": {"department": department, "limit": limit},
+            "search": {"question": question, "department": department, "depth": depth, "at": at},
+            "record": {"department": department, "limit": limit, "at": at},
         }
         try:
             result = await self._search.run_async(given, include_outputs_from={"vector", "search"})

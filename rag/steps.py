@@ -5,6 +5,7 @@ the record belong: both block.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from haystack import component
 from haystack.dataclasses import ChatMessage
@@ -20,7 +21,7 @@ from rag.index import Hit, PassageIndex
 from rag.retrieve import confirmed
 from rag.schema import Passage
 
-PassagesInForce = Callable[[Sequence[str], str], Mapping[str, PassageRecord]]
+PassagesInForce = Callable[[Sequence[str], str, datetime], Mapping[str, PassageRecord]]
 
 
 @component
@@ -57,10 +58,16 @@ class HybridSearch:
 
     @component.output_types(hits=list[Hit])
     def run(
-        self, question: str, department: str, vector: list[float] | None, depth: int
+        self,
+        question: str,
+        department: str,
+        vector: list[float] | None,
+        depth: int,
+        at: datetime,
     ) -> dict[str, list[Hit]]:
         """Search deeper than is shown: the record may refuse some."""
-        return {"hits": self._index.search(department, question, vector, depth)}
+        found = self._index.search(department, question, vector, depth, at.timestamp())
+        return {"hits": found}
 
 
 @component
@@ -71,9 +78,11 @@ class RecordCheck:
         self._passages_in_force = passages_in_force
 
     @component.output_types(passages=tuple[Passage, ...])
-    def run(self, hits: list[Hit], department: str, limit: int) -> dict[str, tuple[Passage, ...]]:
+    def run(
+        self, hits: list[Hit], department: str, limit: int, at: datetime
+    ) -> dict[str, tuple[Passage, ...]]:
         """Read the texts from the record; the index holds none."""
-        records = self._passages_in_force([hit.passage_id for hit in hits], department)
+        records = self._passages_in_force([hit.passage_id for hit in hits], department, at)
         return {"passages": confirmed(hits, records, department, limit)}
 
 

@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from governance.policies import PassageRecord
 from rag.config import RagSettings
 from rag.embed import Embedder
 from rag.events import Answered, AskEvent
-from rag.index import IndexPoint
+from rag.index import OPEN, IndexPoint
 from rag.index.edge import EdgeIndex
 from rag.pipelines import Assistant
 from rag.testing import word_vector
@@ -53,8 +53,11 @@ class Policies:
     def __init__(self) -> None:
         self.records = {one.passage_id: one for one in map(record, range(1, 4), TEXTS)}
 
-    def in_force(self, ids: Sequence[str], department: str) -> Mapping[str, PassageRecord]:
-        """Those of these passages that the department has."""
+    def in_force(
+        self, ids: Sequence[str], department: str, at: datetime
+    ) -> Mapping[str, PassageRecord]:
+        """Those of these passages that the department has, at any time."""
+        del at
         found = (self.records[i] for i in ids if i in self.records)
         return {one.passage_id: one for one in found if one.department == department}
 
@@ -67,7 +70,7 @@ async def opened(settings: RagSettings, policies: Policies) -> AsyncIterator[Ass
         [
             IndexPoint(
                 one.passage_id, one.document_id, one.version_id, "demo", one.text,
-                word_vector(one.text),
+                word_vector(one.text), OPEN,
             )
             for one in policies.records.values()
         ]

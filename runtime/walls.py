@@ -2,7 +2,8 @@
 
     files      Landlock: reads what is named and the system's libraries, writes only what is named
     network    a network namespace of its own, without any interface
-    calls      seccomp: no sockets, no other programs, no looking into other processes
+    calls      seccomp: no sockets, no other programs, no looking into other processes; for a reader
+               of strangers' files no second process either
     limits     open files, file sizes, core dumps, and for a reader memory and processor time
 
 None needs a privilege. A kernel or a container may deny one: then the others stand, and `raised`
@@ -17,7 +18,7 @@ import platform
 import resource
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -36,8 +37,10 @@ _TCP_RIGHTS = 0b11  # to bind and to connect, from version 4
 _SCOPES = 0b11  # abstract sockets and signals of others, from version 6
 
 _ALLOW, _DENY, _KILL = 0x7FFF0000, 0x00050000 | 1, 0x80000000  # _DENY answers "not permitted"
+_UNKNOWN = 0x00050000 | 38  # "no such call": the C library then takes the older one
 _LOAD, _JUMP_IF_EQUAL, _JUMP_IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
-_AT_NUMBER, _AT_ARCHITECTURE = 0, 4
+_JUMP_IF_ANY_BIT = 0x45
+_AT_NUMBER, _AT_ARCHITECTURE, _AT_FIRST_ARGUMENT = 0, 4, 16
 _X32_CALLS = 0x40000000  # the same calls by other numbers
 # By machine: its number for the kernel, and the calls that nobody in here needs: socket, connect,
 # bind, listen, accept, execve, ptrace, process_vm_readv and -writev, mount, bpf, userfaultfd,
@@ -59,6 +62,10 @@ _CALLS = {
         ),
     ),
 }
+# By machine: clone, which a thread needs too and tells by a flag; clone3, whose flags no filter
+# sees; and the calls that only ever start a process: fork, vfork.
+_FORKS = {"x86_64": (56, 435, (57, 58)), "aarch64": (220, 435, ())}
+_CLONE_THREAD = 0x00010000
 # Where libraries lie, and devices: a graphics card is used through its files, and no disk is.
 _LIBRARIES = (
     *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share"),
@@ -100,17 +107,21 @@ class Limits:
 
 
 def raise_walls(
-    limits: Limits, readable: Iterable[Path] = (), writable: Iterable[Path] = ()
+    limits: Limits,
+    readable: Iterable[Path] = (),
+    writable: Iterable[Path] = (),
+    forks: bool = True,
 ) -> frozenset[Wall]:
     """Raise every wall that this machine has; returns those that stand.
 
-    writable: folders in which it may make files, read them and remove them.
+    writable: folders in which it may make files, read them and remove them. forks: whether it may
+    start a second process; threads it may start in any case.
     """
     walls: tuple[tuple[Wall, Callable[[], bool]], ...] = (
         (Wall.LIMITS, lambda: _limit(limits)),
         (Wall.NETWORK, _leave_the_network),
         (Wall.FILES, lambda: _close_files([*readable, *_libraries()], list(writable))),
-        (Wall.CALLS, _close_calls),
+        (Wall.CALLS, lambda: _close_calls(forks)),
     )
     return frozenset(wall for wall, raised in walls if raised())
 
@@ -188,24 +199,51 @@ def _allow(ruleset: int, path: Path, rights: int) -> None:
         os.close(place)
 
 
-def _close_calls() -> bool:
+def _close_calls(forks: bool) -> bool:
     machine = _CALLS.get(platform.machine())
     if sys.platform != "linux" or machine is None or not _no_new_privileges():
         return False
-    program = _filter(*machine)
+    number, denied = machine
+    clone, clone3, starts = _FORKS[platform.machine()]
+    program = (
+        _filter(number, denied)
+        if forks
+        else _filter(number, denied + starts, _threads_only(clone, clone3))
+    )
     code = ctypes.create_string_buffer(program)
     header = struct.pack("<HxxxxxxQ", len(program) // 8, ctypes.addressof(code))
     return _succeeds("prctl", _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, header, 0, 0)
 
 
-def _filter(machine: int, denied: tuple[int, ...]) -> bytes:
-    """The program that the kernel asks at each call: code, two jumps, and a number."""
+def _threads_only(clone: int, clone3: int) -> list[tuple[int, int, int, int]]:
+    """The steps that let a clone pass if it makes a thread, and refuse it if it makes a process."""
+    return [
+        (_JUMP_IF_EQUAL, 0, 1, clone3),
+        (_RETURN, 0, 0, _UNKNOWN),
+        (_JUMP_IF_EQUAL, 0, 4, clone),
+        (_LOAD, 0, 0, _AT_FIRST_ARGUMENT),
+        (_JUMP_IF_ANY_BIT, 1, 0, _CLONE_THREAD),
+        (_RETURN, 0, 0, _DENY),
+        (_RETURN, 0, 0, _ALLOW),
+    ]
+
+
+def _filter(
+    machine: int,
+    denied: tuple[int, ...],
+    first: Sequence[tuple[int, int, int, int]] = (),
+) -> bytes:
+    """The program that the kernel asks at each call: code, two jumps, and a number.
+
+    first: steps that come before the list of denied calls.
+    """
     steps = [
         (_LOAD, 0, 0, _AT_ARCHITECTURE),
         (_JUMP_IF_EQUAL, 1, 0, machine),
         (_RETURN, 0, 0, _KILL),
         (_LOAD, 0, 0, _AT_NUMBER),
-        (_JUMP_IF_AT_LEAST, len(denied) + 1, 0, _X32_CALLS),
+        (_JUMP_IF_AT_LEAST, len(first) + len(denied) + 1, 0, _X32_CALLS),
+        *first,
         *((_JUMP_IF_EQUAL, len(denied) - at, 0, call) for at, call in enumerate(denied)),
         (_RETURN, 0, 0, _ALLOW),
         (_RETURN, 0, 0, _DENY),

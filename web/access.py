@@ -46,6 +46,12 @@ _MODEL = "/models/{digest}"
 _APPROVAL = "/approvals/{approval_id}"
 # Whoever proposed withdraws as well as whoever decides.
 _PROPOSALS = (Permission.APPROVALS_PROPOSE, Permission.APPROVALS_DECIDE)
+# Which act asks for which of these stands in governance/versions.py.
+_DECISIONS = (
+    Permission.DOCUMENTS_LOAD,
+    Permission.DOCUMENTS_APPROVE,
+    Permission.DOCUMENTS_OVERRIDE,
+)
 _MODELS = (Permission.POLICIES_ASK, Permission.MODELS_USE)
 TABLE: Mapping[Row, Need] = {
     ("GET", "/"): Open.PERSON,
@@ -56,10 +62,18 @@ TABLE: Mapping[Row, Need] = {
     ("POST", "/documents"): Permission.DOCUMENTS_LOAD,
     ("GET", "/documents/progress"): Permission.JOBS_READ,
     ("POST", "/documents/jobs/{job_id}/forget"): Permission.JOBS_FORGET,
+    ("POST", "/documents/jobs/{job_id}/retry"): Permission.DOCUMENTS_LOAD,
+    ("GET", "/review"): Permission.DRAFTS_READ,
+    ("GET", f"{_VERSION}/review"): Permission.DRAFTS_READ,
+    ("POST", f"{_VERSION}/review/act"): _DECISIONS,
+    ("POST", f"{_VERSION}/review/fields"): Permission.DOCUMENTS_LOAD,
+    ("POST", f"{_VERSION}/review/attach"): Permission.DOCUMENTS_LOAD,
     ("GET", "/documents/{document_id}/delete"): Permission.DOCUMENTS_DELETE,
     ("POST", "/documents/{document_id}/delete"): Permission.DOCUMENTS_DELETE,
     ("GET", _VERSION): Permission.POLICIES_READ,
+    ("GET", f"{_VERSION}/print"): Permission.POLICIES_READ,
     ("GET", f"{_VERSION}/file"): Permission.POLICIES_READ,
+    ("GET", f"{_VERSION}/difference"): Permission.DRAFTS_READ,
     ("GET", f"{_VERSION}/pages/{{page:int}}.png"): Permission.POLICIES_READ,
     ("GET", "/help"): Open.PUBLIC,
     ("GET", "/sign-in"): Open.PUBLIC,
@@ -144,6 +158,13 @@ TABLE: Mapping[Row, Need] = {
     ("DELETE", "/api/v1/documents/{document_id}"): Permission.DOCUMENTS_DELETE,
     ("GET", f"/api/v1{_VERSION}/file"): Permission.POLICIES_READ,
     ("GET", f"/api/v1{_VERSION}/pages/{{page:int}}.png"): Permission.POLICIES_READ,
+    ("GET", f"/api/v1{_VERSION}"): Permission.POLICIES_READ,
+    ("GET", f"/api/v1{_VERSION}/difference"): Permission.DRAFTS_READ,
+    ("PUT", f"/api/v1{_VERSION}/fields"): Permission.DOCUMENTS_LOAD,
+    ("POST", f"/api/v1{_VERSION}/acts"): _DECISIONS,
+    ("POST", f"/api/v1{_VERSION}/attach"): Permission.DOCUMENTS_LOAD,
+    ("POST", "/api/v1/jobs/{job_id}/retry"): Permission.DOCUMENTS_LOAD,
+    ("GET", "/api/v1/receipts"): Permission.DRAFTS_READ,
     ("GET", "/api/v1/jobs"): Permission.JOBS_READ,
     ("GET", "/api/v1/jobs/{job_id}"): Permission.JOBS_READ,
     ("GET", "/api/v1/departments"): Permission.POLICIES_READ,

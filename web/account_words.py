@@ -51,8 +51,13 @@ KEY_PURPOSES = (
     Purpose(
         "load",
         "Load policies",
-        "Hand in files and see how they are loaded. Nothing can be removed.",
-        (Permission.DOCUMENTS_LOAD, Permission.JOBS_READ, Permission.POLICIES_READ),
+        "Hand in files, see how they are loaded, and submit them. Nothing can be removed.",
+        (
+            Permission.DOCUMENTS_LOAD,
+            Permission.DRAFTS_READ,
+            Permission.JOBS_READ,
+            Permission.POLICIES_READ,
+        ),
     ),
     Purpose(
         "remove",

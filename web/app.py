@@ -21,6 +21,7 @@ from web.api.metrics import Metrics
 from web.api.openai import OpenAi
 from web.api.operations import OperationsApi
 from web.api.people import PeopleApi
+from web.api.versions import VersionsApi
 from web.approving import Approving
 from web.asked import Asked
 from web.asking import Asking
@@ -39,12 +40,15 @@ from web.views.account import AccountPages
 from web.views.ask import AskPages
 from web.views.audit import AuditPages
 from web.views.departments import DepartmentPages
+from web.views.difference import DifferencePages
 from web.views.documents import DocumentPages, Notice
 from web.views.emergency import EmergencyPages
 from web.views.help import HelpPages
 from web.views.lock import LockPages
 from web.views.models import ModelPages
 from web.views.people import PeoplePages
+from web.views.printing import PrintPages
+from web.views.review import ReviewPages
 from web.views.rights import RightsPages
 from web.views.search import SearchPages
 from web.views.sign_in import SignInPages
@@ -95,7 +99,10 @@ def create_app(platform: Platform) -> FastAPI:
             *AskPages(platform, pages, asking, answers).routes(),
             *SearchPages(platform, pages).routes(),
             *DocumentPages(platform, pages, notices).routes(),
+            *DifferencePages(platform, pages).routes(),
+            *ReviewPages(platform, pages).routes(),
             *ViewerPages(platform, pages, readings).routes(),
+            *PrintPages(platform, pages, readings).routes(),
             *HelpPages(pages).routes(),
             *SignInPages(platform, pages).routes(),
             *LockPages(platform, pages).routes(),
@@ -114,6 +121,7 @@ def create_app(platform: Platform) -> FastAPI:
             # Not included as routers: the table of access is compared with each of these.
             *AskApi(platform, asking).router().routes,
             *DocumentsApi(platform).router().routes,
+            *VersionsApi(platform).router().routes,
             *OperationsApi(platform).router().routes,
             *PeopleApi(platform, roster).router().routes,
             *KeysApi(platform, roster).router().routes,

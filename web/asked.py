@@ -8,6 +8,7 @@ reader went away before the end stays behind as `cut_short`; nothing leads back.
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -17,7 +18,7 @@ from rag.errors import RagError
 from rag.events import Answered, AskEvent, Checks, PassagesFound, TokenReleased
 from rag.schema import Answer, Passage
 from rag.tally import Tally
-from web.errors import AccessEnded
+from web.errors import AccessEnded, PolicyChanged
 from web.problems import Problem, problem_of
 
 
@@ -53,13 +54,23 @@ class Asks(Protocol):
     """What the pages need of the assistant; `rag.pipelines.Assistant` is one."""
 
     async def search(
-        self, query: str, department: str, k: int | None = None, asker: Asker = NOBODY
+        self,
+        query: str,
+        department: str,
+        k: int | None = None,
+        asker: Asker = NOBODY,
+        as_of: datetime | None = None,
     ) -> tuple[Passage, ...]:
-        """The passages nearest to a question. Raises RagError."""
+        """The passages nearest to a question, of what is in force at a time. Raises RagError."""
         ...
 
     def ask(
-        self, question: str, department: str, asker: Asker = NOBODY, tally: Tally | None = None
+        self,
+        question: str,
+        department: str,
+        asker: Asker = NOBODY,
+        tally: Tally | None = None,
+        as_of: datetime | None = None,
     ) -> AsyncGenerator[AskEvent, None]:
         """What happens while the question is answered. Raises RagError.
 
@@ -77,7 +88,7 @@ async def follow(
             async for event in events:
                 asked = after(asked, event)
                 yield asked
-    except (RagError, AccessEnded, GovernanceError) as error:
+    except (RagError, AccessEnded, PolicyChanged, GovernanceError) as error:
         yield replace(asked, stage=Stage.DONE, problem=problem_of(error))
 
 

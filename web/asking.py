@@ -26,7 +26,7 @@ from rag.schema import Answer, Passage
 from rag.tally import Tally, tokens_of
 from web.allowed import while_allowed
 from web.caller import Caller
-from web.errors import AccessEnded, Forbidden, NotSignedIn, SessionLocked
+from web.errors import AccessEnded, Forbidden, NotSignedIn, PolicyChanged, SessionLocked
 from web.limit_headers import limit_headers
 from web.model_admission import admit_model, model_check
 from web.parts import Platform
@@ -38,7 +38,10 @@ INSTRUCTION_TOKENS = 200
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A question that may be asked: who, where, by which way, and the room kept for it."""
+    """A question that may be asked: who, where, by which way, and the room kept for it.
+
+    as_of: it is answered from what was, or will be, in force then; None is now.
+    """
 
     id: str
     caller: Caller
@@ -47,6 +50,7 @@ class Admitted:
     channel: Channel
     reservation_id: str
     headers: dict[str, str]
+    as_of: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -68,19 +72,29 @@ class Asking:
         self._platform = platform
 
     async def admit(
-        self, caller: Caller, question: str, department: Department, channel: Channel
+        self,
+        caller: Caller,
+        question: str,
+        department: Department,
+        channel: Channel,
+        as_of: datetime | None = None,
     ) -> Admitted:
-        """Let a question in. Raises Forbidden, ModelNotApproved, QuotaExceeded."""
-        return await run_in_threadpool(self._admit, caller, question, department, channel)
+        """Let a question in. Raises Forbidden, ModelNotApproved, QuotaExceeded.
+
+        as_of: answer from what was, or will be, in force then.
+        """
+        admitted = await run_in_threadpool(self._admit, caller, question, department, channel)
+        return replace(admitted, as_of=as_of)
 
     async def events(self, admitted: Admitted) -> AsyncGenerator[AskEvent, None]:
         """What happens while the question is answered.
 
-        Raises RagError, AccessEnded. Closing it stops the model and records that it was stopped.
+        Raises RagError, AccessEnded, PolicyChanged. Closing it stops the model and records that it
+        was stopped.
         """
         seen, status, is_recorded = Seen(), QuestionStatus.ABORTED, False
         try:
-            async with aclosing(self._watched(admitted, seen.tally)) as events:
+            async with aclosing(self._watched(admitted, seen)) as events:
                 async for event in events:
                     if isinstance(event, Answered):
                         # One id for the answer and for its record.
@@ -104,7 +118,7 @@ class Asking:
                     await run_in_threadpool(self._record, admitted, status, seen)
 
     async def answer(self, admitted: Admitted) -> Answer:
-        """The finished answer. Raises RagError, AccessEnded."""
+        """The finished answer. Raises RagError, AccessEnded, PolicyChanged."""
         async with aclosing(self.events(admitted)) as events:
             async for event in events:
                 if isinstance(event, Answered):
@@ -124,10 +138,14 @@ class Asking:
         headers = limit_headers(platform.quotas.left(*who, now))
         return Admitted(uuid4().hex, caller, question, department, channel, reservation.id, headers)
 
-    def _watched(self, admitted: Admitted, tally: Tally) -> AsyncGenerator[AskEvent, None]:
+    def _watched(self, admitted: Admitted, seen: Seen) -> AsyncGenerator[AskEvent, None]:
         department = admitted.department
         events = self._platform.assistant.ask(
-            admitted.question, department.name, admitted.caller.asker(department.id), tally
+            admitted.question,
+            department.name,
+            admitted.caller.asker(department.id),
+            seen.tally,
+            admitted.as_of,
         )
         check = right_check(admitted.caller, Permission.POLICIES_ASK, department.id)
         renew = renewal(self._platform, admitted.reservation_id)
@@ -137,6 +155,7 @@ class Asking:
         def check_and_renew() -> None:
             check()
             check_model()
+            self._check_versions(admitted, seen)
             renew()
 
         return while_allowed(
@@ -152,11 +171,22 @@ class Asking:
             case TokenReleased(text):
                 seen.text += text
             case Answered(answer, checks):
+                # Once more, after the last word and before the record.
+                await run_in_threadpool(self._check_versions, admitted, seen)
                 seen.answer, seen.checks = answer, checks
+
+    def _check_versions(self, admitted: Admitted, seen: Seen) -> None:
+        """Raise PolicyChanged if a version went out of force since its passages were found."""
+        used = set(seen.version_ids.values())
+        found = len(seen.version_ids) == len(seen.passages)
+        if found and used <= self._platform.policies.still_in_force(used, admitted.as_of):
+            return
+        raise PolicyChanged
 
     def _versions(self, admitted: Admitted, passages: Sequence[Passage]) -> dict[str, str]:
         ids = [one.passage_id for one in passages]
-        found = self._platform.policies.passages_in_force(ids, admitted.department.name)
+        find = self._platform.policies.passages_in_force
+        found = find(ids, admitted.department.name, admitted.as_of)
         return {passage_id: one.version_id for passage_id, one in found.items()}
 
     def _record(self, admitted: Admitted, status: QuestionStatus, seen: Seen) -> None:

@@ -288,6 +288,16 @@ class AccessEnded(WebError):
         )
 
 
+class PolicyChanged(WebError):
+    """A policy went out of force while an answer was written from it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A policy that this answer was taken from has just changed.",
+            "Ask again: the next answer comes from the version in force now.",
+        )
+
+
 class FrontEndMissing(WebError):
     """The front-end files were not built."""
 

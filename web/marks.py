@@ -1,16 +1,11 @@
-"""Finds a quote in the text of a page, and search words in a passage, so that both can be marked.
-
-Page text and passage text come from the same file by different ways: line ends, hyphens and table
-bars differ. So both are compared by their letters and digits alone, and marked in the original.
-"""
+"""Cuts a text in pieces where it is marked: on pages and in passages."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-SHORTEST_PART_LETTERS = 12
-_SENTENCE_END = re.compile(r"(?<=[.;:!?])\s+|\n+")
-_CLOSING = '.!?"”’)'
+from ingest.letters import Span
+
 _WORD = re.compile(r"\w+")
 _SMALL_WORD = re.compile(
     r"an?|and|are|as|at|be|by|can|do|does|for|from|has|have|how|i|if|in|is|its?|may|must|not|of|on"
@@ -18,15 +13,25 @@ _SMALL_WORD = re.compile(
     r"|will|with|your?"
 )
 
-Span = tuple[int, int]
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A stretch of a text to be marked, from start to end (not included).
+
+    current: whether it belongs to the place that a reader has come for, among several.
+    """
+
+    start: int
+    end: int
+    current: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A stretch of text, marked or not.
 
-    first: whether the first mark of all begins here. opens, closes: whether a mark begins and ends
-    here, for a mark may run on over several cells or paragraphs.
+    first: whether the first current mark begins here. opens, closes: whether a mark begins and
+    ends here, for a mark may run on over several cells or paragraphs.
     """
 
     text: str
@@ -34,41 +39,36 @@ class Piece:
     first: bool = False
     opens: bool = False
     closes: bool = False
+    current: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Letters:
-    """The letters and digits of a text in one case, and where in the text each one stands."""
-
-    text: str
-    places: tuple[int, ...]
-
-    def span(self, start: int, count: int) -> Span:
-        """Where in the text these letters stand."""
-        return self.places[start], self.places[start + count - 1] + 1
+def marks_of(spans: Iterable[Span], *, current: bool = True) -> tuple[Mark, ...]:
+    """These stretches as marks."""
+    return tuple(Mark(start, end, current) for start, end in spans)
 
 
-def find_quote(page_text: str, quote: str) -> tuple[Span, ...]:
-    """Where the quote stands; if not whole, then its sentences and rows, as far as they do."""
-    page = _letters(page_text)
-    whole = _letters(quote).text
-    at = page.text.find(whole) if whole else -1
-    spans = [page.span(at, len(whole))] if at >= 0 else list(_find_parts(page, quote))
-    return tuple(_joined(page_text, spans))
+def layered(marks: Iterable[Mark]) -> tuple[Mark, ...]:
+    """The marks in order and none over another: of two, the current one is seen."""
+    kept: list[Mark] = []
+    for mark in sorted(marks, key=lambda one: (not one.current, one.start, one.end)):
+        if not any(mark.start < other.end and other.start < mark.end for other in kept):
+            kept.append(mark)
+    return tuple(sorted(kept, key=lambda one: one.start))
 
 
-def cut(text: str, spans: Sequence[Span], start: int, end: int) -> tuple[Piece, ...]:
-    """A stretch of the text in pieces; spans are in order and do not overlap."""
+def cut(text: str, marks: Sequence[Mark], start: int, end: int) -> tuple[Piece, ...]:
+    """A stretch of the text in pieces; marks are in order and do not overlap."""
+    lands = next((mark for mark in marks if mark.current), None)
     pieces: list[Piece] = []
     at = start
-    for span in spans:
-        left, right = max(span[0], start), min(span[1], end)
+    for mark in marks:
+        left, right = max(mark.start, start), min(mark.end, end)
         if left >= right:
             continue
-        opens = left == span[0]
-        first = opens and span == spans[0]
+        opens = left == mark.start
+        first, closes = opens and mark == lands, right == mark.end
         pieces.append(Piece(text[at:left]))
-        pieces.append(Piece(text[left:right], True, first, opens, closes=right == span[1]))
+        pieces.append(Piece(text[left:right], True, first, opens, closes, mark.current))
         at = right
     pieces.append(Piece(text[at:end]))
     return tuple(piece for piece in pieces if piece.text)
@@ -79,66 +79,7 @@ def mark_words(text: str, query: str) -> tuple[Piece, ...]:
     words = _WORD.findall(query.casefold())
     stems = {_stem(word) for word in words if not _SMALL_WORD.fullmatch(word)}
     spans = [match.span() for match in _WORD.finditer(text) if _stem(match[0].casefold()) in stems]
-    return cut(text, spans, 0, len(text))
-
-
-def _letters(text: str) -> _Letters:
-    letters: list[str] = []
-    places: list[int] = []
-    for place, character in enumerate(text):
-        if character.isalnum():
-            folded = character.casefold()
-            letters.append(folded)
-            places.extend([place] * len(folded))
-    return _Letters("".join(letters), tuple(places))
-
-
-def _find_parts(page: _Letters, quote: str) -> Iterator[Span]:
-    at = 0
-    for part in _SENTENCE_END.split(quote):
-        wanted = _letters(part).text
-        # A short part could stand anywhere: it counts only where it goes on from the one before.
-        if wanted and at and page.text.startswith(wanted, at):
-            start, count = at, len(wanted)
-        elif len(wanted) >= SHORTEST_PART_LETTERS:
-            start, count = _find_part(page.text, wanted, at)
-        else:
-            continue
-        if count:
-            yield page.span(start, count)
-            at = start + count
-
-
-def _find_part(page: str, wanted: str, at: int) -> tuple[int, int]:
-    """First letter and count, if possible from `at` on; a count of 0 if it is nowhere."""
-    for start in (page.find(wanted, at), page.find(wanted)):
-        if start >= 0:
-            return start, len(wanted)
-    # A sentence may begin at the end of a page, and end at the beginning of the next one.
-    for count in range(len(wanted) - 1, SHORTEST_PART_LETTERS - 1, -1):
-        if page.endswith(wanted[:count]):
-            return len(page) - count, count
-        if page.startswith(wanted[-count:]):
-            return 0, count
-    return 0, 0
-
-
-def _joined(text: str, spans: Sequence[Span]) -> list[Span]:
-    """The spans in order; those with no letter between them are one."""
-    joined: list[Span] = []
-    for start, end in sorted(spans):
-        if joined and not any(map(str.isalnum, text[joined[-1][1] : start])):
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return [(start, _with_stop(text, end)) for start, end in joined]
-
-
-def _with_stop(text: str, end: int) -> int:
-    """The end of a mark after the stop, quotation mark or bracket that closes its words."""
-    while text[end : end + 1] and text[end] in _CLOSING:
-        end += 1
-    return end
+    return cut(text, marks_of(spans), 0, len(text))
 
 
 def _stem(word: str) -> str:

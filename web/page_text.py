@@ -6,13 +6,14 @@ a number: there the document's own outline is asked where it is known, and else 
 """
 
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby, pairwise
 
+from ingest.letters import Span
 from ingest.parse.lines import could_be_heading, is_bullet, list_marker, number_depth
-from web.marks import Piece, Span, cut, find_quote
+from web.marks import Mark, Piece, cut
 
 HEADING_MAX_WORDS = 10
 WIDE_COLUMNS = 6
@@ -35,12 +36,21 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """A heading that the contents lead to; level: how deep it stands, from 1."""
+
+    id: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A block, ready to be shown.
 
     lines: the items of a list; one line of anything else but a table.
     head, rows: the cells of a table; head is empty where the first row names no columns.
     caption: the heading under which a table stands, or empty.
+    anchor: where the contents lead to this heading.
     """
 
     kind: Kind
@@ -48,6 +58,13 @@ class Shown:
     head: tuple[Words, ...] = ()
     rows: tuple[tuple[Words, ...], ...] = ()
     caption: str = ""
+    anchor: Anchor | None = None
+
+    @property
+    def words(self) -> Iterator[Piece]:
+        """All pieces of the block in order."""
+        for line in (*self.lines, *self.head, *(cell for row in self.rows for cell in row)):
+            yield from line
 
     @property
     def wide(self) -> bool:
@@ -62,32 +79,65 @@ class _Block:
     text: str
 
 
-def shown_blocks(text: str, quote: str = "", outline: Collection[str] = ()) -> tuple[Shown, ...]:
-    """The blocks of a page's text; outline: headings that the document is known to have."""
-    spans = find_quote(text, quote)
-    shown: list[Shown] = []
+def shown_blocks(
+    text: str,
+    marks: Sequence[Mark] = (),
+    outline: Collection[str] = (),
+    anchors: Mapping[int, Anchor] | None = None,
+    within: Span | None = None,
+) -> tuple[Shown, ...]:
+    """The blocks of a page's text.
+
+    outline: headings that the document is known to have. anchors: by where their heading begins.
+    within: only the blocks that begin in this stretch.
+    """
+    start, end = within or (0, len(text))
+    blocks = [one for one in _blocks(text, outline, anchors or {}) if start <= one.start < end]
+    return tuple(_shown(text, marks, blocks, anchors or {}))
+
+
+def _shown(
+    text: str, marks: Sequence[Mark], blocks: Sequence[_Block], anchors: Mapping[int, Anchor]
+) -> Iterator[Shown]:
     heading = ""
-    for kind, group in groupby(_blocks(text, outline), key=lambda block: block.kind):
-        blocks = list(group)
+    for kind, group in groupby(blocks, key=lambda block: block.kind):
+        alike = list(group)
         match kind:
             case Kind.BULLETS | Kind.NUMBERS:
-                items = tuple(_item(text, spans, block) for block in blocks)
-                shown.append(Shown(kind, items))
+                yield Shown(kind, tuple(_item(text, marks, block) for block in alike))
             case Kind.TABLE:
-                shown += [_table(text, spans, block, heading) for block in blocks]
+                yield from (_table(text, marks, block, heading) for block in alike)
             case _:
-                shown += [Shown(kind, (_whole(text, spans, block),)) for block in blocks]
+                for block in alike:
+                    whole = (_whole(text, marks, block),)
+                    yield Shown(kind, whole, anchor=anchors.get(block.start))
         if kind is Kind.HEADING:
-            heading = blocks[-1].text
-    return tuple(shown)
+            heading = alike[-1].text
 
 
-def _blocks(text: str, outline: Collection[str]) -> list[_Block]:
+def block_starts(text: str) -> tuple[int, ...]:
+    """Where the blocks of a page's text begin."""
+    return tuple(match.start() for match in _BLOCK.finditer(text))
+
+
+def block_around(text: str, place: int) -> Span:
+    """The block that this place is in; an empty stretch between two blocks."""
+    for match in _BLOCK.finditer(text):
+        if match.start() <= place < match.end():
+            return match.span()
+    return place, place
+
+
+def _blocks(text: str, outline: Collection[str], anchors: Mapping[int, Anchor]) -> list[_Block]:
     matches = list(_BLOCK.finditer(text))
     texts = ["", *(match[0] for match in matches), ""]
     known = {heading.casefold() for heading in outline}
     return [
-        _Block(_kind(*around, known), match.start(), match[0])
+        _Block(
+            Kind.HEADING if match.start() in anchors else _kind(*around, known),
+            match.start(),
+            match[0],
+        )
         for match, around in zip(
             matches, zip(texts, texts[1:], texts[2:], strict=False), strict=True
         )
@@ -141,20 +191,20 @@ def _follows(before: str, after: str) -> bool:
     return first.isalpha() and second.isalpha()
 
 
-def _whole(text: str, spans: Sequence[Span], block: _Block) -> Words:
-    return cut(text, spans, block.start, block.start + len(block.text))
+def _whole(text: str, marks: Sequence[Mark], block: _Block) -> Words:
+    return cut(text, marks, block.start, block.start + len(block.text))
 
 
-def _item(text: str, spans: Sequence[Span], block: _Block) -> Words:
+def _item(text: str, marks: Sequence[Mark], block: _Block) -> Words:
     # A number stays as it was written: other places in the document may name it.
     marker = list_marker(block.text) if block.kind is Kind.BULLETS else None
     start = block.start + len(marker or "")
-    return cut(text, spans, start, block.start + len(block.text))
+    return cut(text, marks, start, block.start + len(block.text))
 
 
-def _table(text: str, spans: Sequence[Span], block: _Block, caption: str) -> Shown:
+def _table(text: str, marks: Sequence[Mark], block: _Block, caption: str) -> Shown:
     rows = [
-        _row(text, spans, block.start + line.start(), line[0])
+        _row(text, marks, block.start + line.start(), line[0])
         for line in _LINE.finditer(block.text)
         if not _RULER.fullmatch(line[0])
     ]
@@ -163,20 +213,17 @@ def _table(text: str, spans: Sequence[Span], block: _Block, caption: str) -> Sho
     return Shown(Kind.TABLE, (), (), tuple(rows), caption)
 
 
-def _row(text: str, spans: Sequence[Span], start: int, row: str) -> tuple[Words, ...]:
+def _row(text: str, marks: Sequence[Mark], start: int, row: str) -> tuple[Words, ...]:
     cells: list[Words] = []
     for left, right in pairwise(match.start() for match in _BAR.finditer(row)):
         cell = row[left + 1 : right]
         begin = start + left + 1 + len(cell) - len(cell.lstrip())
-        cells.append(_plain_bars(cut(text, spans, begin, begin + len(cell.strip()))))
+        cells.append(_plain_bars(cut(text, marks, begin, begin + len(cell.strip()))))
     return tuple(cells)
 
 
 def _plain_bars(words: Words) -> Words:
-    return tuple(
-        Piece(one.text.replace("\\|", "|"), one.marked, one.first, one.opens, one.closes)
-        for one in words
-    )
+    return tuple(replace(one, text=one.text.replace("\\|", "|")) for one in words)
 
 
 def _names_columns(row: Sequence[Words]) -> bool:

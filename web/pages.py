@@ -16,9 +16,11 @@ from web.account_words import browser_words, purpose_words
 from web.caller import Caller, maybe_caller_of
 from web.config import WebSettings
 from web.model_words import class_words
+from web.places import with_places
 from web.role_words import permission_words, role_words
 from web.running import Running
 from web.security import nonce_of
+from web.version_words import state_words
 from web.wording import (
     count_words,
     date_words,
@@ -36,6 +38,7 @@ NAVIGATION: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
     ("/", "Ask", (Permission.POLICIES_ASK,)),
     ("/search", "Search", (Permission.POLICIES_SEARCH,)),
     ("/documents", "Documents", (Permission.POLICIES_READ,)),
+    ("/review", "Review", (Permission.DRAFTS_READ,)),
     ("/people", "People", (Permission.PEOPLE_READ,)),
     ("/departments", "Departments", DEPARTMENT_RIGHTS),
     ("/models", "Models", (Permission.APPROVALS_READ,)),
@@ -85,7 +88,9 @@ class Pages:
             role=role_words,
             size=in_words,
             until=until_words,
+            version_state=state_words,
             when=when_words,
+            with_places=with_places,
         )
 
     def page(

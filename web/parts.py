@@ -13,6 +13,7 @@ from governance.keys import KeyStore
 from governance.oidc_flows import OidcFlows
 from governance.people import PeopleStore
 from governance.policies import Department, PolicyStore
+from governance.policy_fields import PolicyFields
 from governance.provider_sign_in import ProviderSignIn
 from governance.questions import QuestionStore
 from governance.quotas import QuotaStore
@@ -21,7 +22,11 @@ from governance.retention import RetentionStore
 from governance.sessions import SessionStore
 from governance.sign_in import SignIn
 from governance.tickets import TicketStore
-from ingest.workflow import PolicyFields, Submitted
+from governance.version_life import VersionLife
+from ingest.identity import Identity
+from ingest.publishing import Publisher
+from ingest.quotes import Quote
+from ingest.workflow import Submitted
 from rag.config import RagSettings
 from rag.index import PassageIndex
 from web.asked import Asks
@@ -41,12 +46,15 @@ class Loads(Protocol):
         content: bytes,
         department: Department,
         fields: PolicyFields | None = None,
+        *,
+        replaces: str | None = None,
+        override_reason: str | None = None,
     ) -> Submitted:
-        """Accept a file and queue it. Raises RefusedFile, NoSpace."""
+        """Accept a file and queue it. Raises RefusedFile, NoSpace, NotFound, InvalidName."""
         ...
 
-    def delete(self, actor: Actor, document_id: str) -> None:
-        """Remove a document. Raises NotFound."""
+    def retry(self, actor: Actor, version_id: str) -> Submitted:
+        """Load a refused or failed version again. Raises NotFound, IllegalTransition."""
         ...
 
 
@@ -69,7 +77,7 @@ class Operates(Protocol):
 class DrawsPage(Protocol):
     """Draws one page (from 1) of a PDF as PNG bytes, with the quotes marked."""
 
-    def __call__(self, path: Path, page: int, quotes: Sequence[str]) -> bytes:
+    def __call__(self, path: Path, page: int, quotes: Sequence[Quote]) -> bytes:
         """Raises IngestError."""
         ...
 
@@ -98,6 +106,9 @@ class Platform:
     policies: PolicyStore
     jobs: JobStore
     loader: Loads
+    publisher: Publisher
+    identity: Identity
+    life: VersionLife
     index: PassageIndex
     draw_page: DrawsPage
     passthrough: Passthrough

@@ -82,6 +82,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (web.FormExpired, 403),
     (web.Forbidden, 403),
     (web.AccessEnded, 403),
+    (web.PolicyChanged, 409),
     (web.ReaderGone, 499),
     (web.SocketOnly, 403),
     (web.FrontEndMissing, 503),

@@ -24,7 +24,7 @@ def note_search(caller: Caller, department: Department, found: Sequence[Passage]
 
 
 def note_reading(caller: Caller, version: DocumentSummary, shown: str) -> None:
-    """Record that a version was opened; shown: `viewer`, `picture` or `file`."""
+    """Record that a version was opened; shown: `viewer`, `print`, `picture`, `file`."""
     department_id = next((one.id for one in caller.known if one.name == version.department), None)
     caller.note(
         Event(

@@ -15,7 +15,7 @@ ROLE_NAMES: Mapping[Role, str] = {
 ROLE_MEANINGS: Mapping[Role, str] = {
     Role.STAFF: "Asks questions and reads the policies.",
     Role.EDITOR: "Does what staff do, and loads and removes documents.",
-    Role.APPROVER: "Does what staff do, sees which documents are being loaded, and approves which "
+    Role.APPROVER: "Does what staff do, approves which documents come into force, and which "
     "models may be used.",
     Role.AUDITOR: "Reads who did what and what was asked. Asks and changes nothing.",
     Role.DEPARTMENT_ADMINISTRATOR: "Does what editors do, manages the department's people, limits "
@@ -28,6 +28,9 @@ PERMISSION_NAMES: Mapping[Permission, str] = {
     Permission.POLICIES_READ: "Read the policies",
     Permission.DOCUMENTS_LOAD: "Load documents",
     Permission.DOCUMENTS_DELETE: "Remove documents",
+    Permission.DOCUMENTS_APPROVE: "Approve and retire documents",
+    Permission.DOCUMENTS_OVERRIDE: "Put documents in force without a second person",
+    Permission.DRAFTS_READ: "Read documents that are not in force",
     Permission.JOBS_READ: "See what is loading",
     Permission.JOBS_FORGET: "Clear failed loads from the list",
     Permission.QUESTIONS_READ: "Read what others asked",

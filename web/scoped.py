@@ -1,5 +1,7 @@
 """Finds documents, versions and jobs for a caller: what is not theirs to see is not there."""
 
+from dataclasses import replace
+
 from governance.errors import NotFound
 from governance.jobs import Job, JobStore
 from governance.permissions import Permission
@@ -25,26 +27,39 @@ def version_for(
 ) -> DocumentSummary:
     """One version of a document, to read it. Raises NotFound.
 
-    One that is not in force is there only for those who load documents.
+    One that is not in force is there only for those who load and approve documents.
     """
-    document = document_for(caller, policies, document_id, Permission.POLICIES_READ)
-    loads = document.department in caller.department_names(Permission.DOCUMENTS_LOAD)
-    for version in document.versions:
-        if version.version == number and (loads or version.state is VersionState.EFFECTIVE):
+    for version in detail_for(caller, policies, document_id).versions:
+        if version.version == number:
             return version
     raise NotFound(f"This document has no version {number}.", "Open its newest version.")
+
+
+def detail_for(caller: Caller, policies: PolicyStore, document_id: str) -> DocumentDetail:
+    """A document with those versions that the caller may see, newest first. Raises NotFound."""
+    document = document_for(caller, policies, document_id, Permission.POLICIES_READ)
+    if document.department in caller.department_names(Permission.DRAFTS_READ):
+        return document
+    shown = tuple(one for one in document.versions if one.state is VersionState.EFFECTIVE)
+    if not shown:
+        raise NotFound(*NO_DOCUMENT)
+    return replace(document, versions=shown)
 
 
 def documents_for(
     caller: Caller, policies: PolicyStore, department: str | None = None
 ) -> tuple[DocumentSummary, ...]:
-    """The documents that the caller may read, of one department or of all of theirs, by title."""
+    """The versions that the caller may read, of one department or of all of theirs, by title.
+
+    What is not in force yet is among them for those who load and approve documents.
+    """
     names = caller.department_names(Permission.POLICIES_READ)
+    drafts = caller.department_names(Permission.DRAFTS_READ)
     found = [
         summary
         for name in sorted(names)
         if department in (None, name)
-        for summary in policies.documents(name)
+        for summary in policies.documents(name, drafts=name in drafts)
     ]
     return tuple(sorted(found, key=lambda one: (one.title.lower(), one.version)))
 

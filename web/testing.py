@@ -108,18 +108,30 @@ class ScriptedAssistant:
     askers: list[Asker] = field(default_factory=list)
 
     async def search(
-        self, query: str, department: str, k: int | None = None, asker: Asker = NOBODY
+        self,
+        query: str,
+        department: str,
+        k: int | None = None,
+        asker: Asker = NOBODY,
+        as_of: datetime | None = None,
     ) -> tuple[Passage, ...]:
         """The passages of the department, in the order they were given."""
+        del as_of
         self.askers.append(asker)
         if "silent" in query:
             raise RuntimeUnreachable("http://127.0.0.1:9/v1")
         return self._found(department)[:k]
 
     async def ask(
-        self, question: str, department: str, asker: Asker = NOBODY, tally: Tally | None = None
+        self,
+        question: str,
+        department: str,
+        asker: Asker = NOBODY,
+        tally: Tally | None = None,
+        as_of: datetime | None = None,
     ) -> AsyncGenerator[AskEvent, None]:
         """The script for this question."""
+        del as_of
         self.askers.append(asker)
         try:
             async for event in self._script(question, department, tally or Tally()):

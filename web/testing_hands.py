@@ -16,6 +16,7 @@ from governance.permissions import Role
 from governance.retention_rules import RetentionMode
 from governance.risks import Risk
 from governance.testing_approvals import proposal
+from ingest.testing import load_in_force
 from web.testing import Site
 
 PATIENCE_S = 20
@@ -74,9 +75,26 @@ class Hands:
         """A new document in force."""
         text = f"# Paper {next(self.numbers)}\n\nKeep it dry at all times.\n"
         department = self.site.platform.policies.department("Pharmacy")
-        done = self.site.platform.loader.submit(SYSTEM, "paper.md", text.encode(), department)
+        done = load_in_force(self.site.platform.loader, "paper.md", text.encode(), department)
         self.settle()
         return done.document_id
+
+    def draft(self) -> str:
+        """A new document that waits to be submitted."""
+        text = f"# Draft {next(self.numbers)}\n\nKeep it dry at all times.\n"
+        department = self.site.platform.policies.department("Pharmacy")
+        done = self.site.platform.loader.submit(SYSTEM, "draft.md", text.encode(), department)
+        self.settle()
+        return done.document_id
+
+    def second_draft(self) -> str:
+        """A document in force whose second version is a draft."""
+        document_id, loader = self.document(), self.site.platform.loader
+        text = f"# Paper {next(self.numbers)}\n\nKeep it cold at all times.\n".encode()
+        place = self.site.platform.policies.department("Pharmacy")
+        loader.submit(SYSTEM, "paper.md", text, place, replaces=document_id)
+        self.settle()
+        return document_id
 
     def settle(self) -> None:
         """Wait until nothing is being loaded."""

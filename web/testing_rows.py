@@ -11,6 +11,12 @@ OIDC = tuple(row for row in TABLE if row[1].startswith("/sign-in/oidc"))
 ROWS = tuple(row for row in TABLE if row not in OIDC)
 CLOSED = tuple(row for row in ROWS if TABLE[row] is not Open.PUBLIC)
 JSON = ("/api/", "/v1/")
+# What is read before it is looked up whose thing this is: without it the answer is about the body.
+BODIES = {
+    ("PUT", "/api/v1/documents/{document_id}/versions/{number:int}/fields"): {},
+    ("POST", "/api/v1/documents/{document_id}/versions/{number:int}/acts"): {"act": "submit"},
+    ("POST", "/api/v1/documents/{document_id}/versions/{number:int}/attach"): {"document": "x"},
+}
 
 
 def named(row: tuple[str, str]) -> str:
@@ -37,7 +43,7 @@ def ask(
     client: httpx.Client, row: tuple[str, str], site: Site, document: str | None = None
 ) -> httpx.Response:
     """A request for this row."""
-    return client.request(row[0], address(row[1], site, document))
+    return client.request(row[0], address(row[1], site, document), json=BODIES.get(row))
 
 
 def is_json(path: str) -> bool:

@@ -3,20 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from governance.errors import NotFound
 from governance.policies import Department, PolicyStore
+from governance.policy_fields import DATES, NAMES, PolicyFields
 from ingest.errors import FileTooLarge, in_words
-from ingest.workflow import PolicyFields, Submitted
+from ingest.workflow import Submitted
 from web.caller import Caller
 from web.errors import BadField, NoFile, TooManyFiles
 from web.parts import Platform
 from web.problems import Problem, problem_of
 
-FIELDS = ("title", "policy_number", "effective_from", "review_due")
+# What a form may say about a policy, beside its file.
+FIELDS = NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,8 @@ def files_of(form: FormData, max_files: int) -> Sequence[UploadFile]:
 
 def fields_of(form: FormData) -> PolicyFields:
     """What the form says about the policy. Raises BadField."""
-    title, policy_number, effective_from, review_due = (_text(form, name) for name in FIELDS)
-    return PolicyFields(
-        title,
-        policy_number,
-        _date("effective_from", effective_from),
-        _date("review_due", review_due),
-    )
+    given: dict[str, Any] = {name: _text(form, name) for name in FIELDS}
+    return PolicyFields(**given | {name: _date(name, given[name]) for name in DATES})
 
 
 async def hand_in(
@@ -61,17 +60,22 @@ async def hand_in(
     file: UploadFile,
     department: Department,
     fields: PolicyFields | None = None,
+    *,
+    replaces: str | None = None,
+    override_reason: str | None = None,
 ) -> Submitted:
-    """Give one file to the loader. Raises RefusedFile, NoSpace."""
+    """Give one file to the loader. Raises RefusedFile, NoSpace, NotFound, InvalidName.
+
+    replaces, override_reason: as for `ingest.workflow.Loader.submit`; who may is asked before.
+    """
     name, limit_bytes = file.filename or "", platform.settings.max_file_bytes
     if (file.size or 0) > limit_bytes:
         raise FileTooLarge(
             f"{name} is larger than {in_words(limit_bytes)}.", "Split it, and load its parts."
         )
     content = await file.read()
-    return await run_in_threadpool(
-        platform.loader.submit, caller.actor, name, content, department, fields
-    )
+    submit = partial(platform.loader.submit, replaces=replaces, override_reason=override_reason)
+    return await run_in_threadpool(submit, caller.actor, name, content, department, fields)
 
 
 async def hand_in_all(
@@ -107,12 +111,16 @@ def _text(form: FormData, name: str) -> str | None:
     return (value.strip() or None) if isinstance(value, str) else None
 
 
+def date_of(value: str | None) -> date | None:
+    """A day as forms send it, `2026-03-01`. Raises ValueError."""
+    return None if value is None else date.fromisoformat(value)
+
+
 def _date(name: str, value: str | None) -> date | None:
-    if value is None:
-        return None
     try:
-        return date.fromisoformat(value)
+        return date_of(value)
     except ValueError:
         raise BadField(
-            f"{name} is not a date: {value[:40]!r}.", "Write it as year-month-day: 2026-03-01."
+            f"{name} is not a date: {(value or '')[:40]!r}.",
+            "Write it as year-month-day: 2026-03-01.",
         ) from None

@@ -66,10 +66,6 @@ documents = Table(
     metadata,
     Column("id", String(36), primary_key=True),
     Column("department_id", ForeignKey("departments.id"), nullable=False, index=True),
-    # As stated by the person or the file; until it was read, the file name is shown instead.
-    Column("title", Text),
-    Column("policy_number", String(80)),
-    Column("file_name", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
@@ -88,7 +84,27 @@ versions = Table(
     Column("review_due", Date),
     Column("created_at", UtcDateTime, nullable=False),
     Column("published_at", UtcDateTime),
+    Column("file_name", Text, nullable=False, server_default=""),
+    # As stated by the person or the file; until it was read, the file name is shown instead.
+    Column("title", Text),
+    Column("policy_number", String(80)),
+    # The number without case, blanks and signs: how a next version finds its policy.
+    Column("policy_key", String(80)),
+    Column("area", String(120)),
+    Column("applies_to", Text),
+    Column("owner", String(120)),
+    Column("originated", Date),
+    Column("last_approved", Date),
+    Column("last_revised", Date),
+    Column("supersedes", String(200)),
+    Column("handed_in_by", String(255)),
+    # How it came into force: two_persons, minor_fix or override.
+    Column("approval_basis", String(16)),
+    Column("in_force_from", UtcDateTime),
+    Column("in_force_until", UtcDateTime),
     UniqueConstraint("document_id", "number"),
+    Index("ix_versions_in_force_from", "in_force_from"),
+    Index("ix_versions_policy_key", "policy_key"),
 )
 
 pages = Table(
@@ -133,6 +149,8 @@ jobs = Table(
     Column("error_hint", Text),
     # Who handed the file in, as JSON: the events of its later steps are theirs.
     Column("actor", Text),
+    # Why the version goes into force as soon as it is loaded, without a second person.
+    Column("override_reason", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Index("ix_jobs_created_at", "created_at"),

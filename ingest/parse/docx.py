@@ -1,7 +1,5 @@
 """Word documents: body order, headings by style or outline level, lists, tables."""
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -9,24 +7,23 @@ from typing import TYPE_CHECKING
 from docx import Document
 from docx.opc.exceptions import OpcError
 from docx.oxml.ns import qn
-from lxml import etree  # type: ignore[import-untyped]  # python-docx parses with it
 
 from ingest.clean import clean_line
 from ingest.config import IngestSettings
 from ingest.document import Block, BlockKind, ParsedDocument
-from ingest.errors import DamagedFile, EncryptedFile, FileTooLarge, UnsupportedType, in_words
+from ingest.errors import UnsupportedType
 from ingest.parse.docx_lists import Numbering
 from ingest.parse.docx_styles import Styles
 from ingest.parse.lines import list_marker, with_plain_marker
 from ingest.parse.markup import one_page_document, pipe_table
 from ingest.parse.titles import heading_title, stated_title
+from ingest.parse.unpacking import BROKEN_XML, BROKEN_ZIP, check_package, damaged
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
     from docx.oxml.xmlchemy import BaseOxmlElement
 
-_MAX_PARTS = 10_000
-_SAVE_AGAIN = "Open it in Word, save it again as .docx and load that."
+_BROKEN = (OpcError, *BROKEN_XML)
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _TEXT_BOX = qn("w:txbxContent")
 # What tracked changes took away, what fields are made of, and second copies of text boxes.
@@ -34,41 +31,18 @@ _NOT_TEXT = frozenset((*map(qn, ("w:del", "w:moveFrom", "w:instrText", "w:delTex
 # Wrappers around whole paragraphs and tables: content controls, tracked insertions.
 _WRAPPERS = frozenset(map(qn, ("w:sdt", "w:sdtContent", "w:ins", "w:moveTo", "w:customXml")))
 _BREAKS = {qn("w:tab"): " ", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
-_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
-_BROKEN_XML = (OpcError, KeyError, ValueError, AttributeError, IndexError, etree.LxmlError)
 
 
 def parse(content: bytes, settings: IngestSettings) -> ParsedDocument:
     """Read a Word document; raises RefusedFile when it is damaged, locked, too large or empty."""
-    _check_package(content, settings)
+    check_package(content, settings, "Word")
     document = _open(content)
     try:
         blocks = _Reader(Styles(document), Numbering(document)).read(document.element.body)
         title = clean_line(document.core_properties.title or "")
-    except _BROKEN_XML as error:
-        raise _damaged() from error
+    except _BROKEN as error:
+        raise damaged("Word") from error
     return one_page_document(stated_title(title) or heading_title(blocks), blocks, settings)
-
-
-def _check_package(content: bytes, settings: IngestSettings) -> None:
-    """Look at the archive's own list of parts before anything is unpacked."""
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as package:
-            parts = package.infolist()
-    except (*_BROKEN_ZIP, ValueError) as error:
-        raise _damaged() from error
-    if any(part.flag_bits & 1 for part in parts):
-        raise EncryptedFile(
-            "The file is protected with a password.",
-            "Remove the password, save it and load it again.",
-        )
-    unpacked_bytes = sum(part.file_size for part in parts)
-    if len(parts) > _MAX_PARTS or unpacked_bytes > settings.max_unpacked_bytes:
-        raise FileTooLarge(
-            f"Unpacked, the file would have {in_words(unpacked_bytes)} in {len(parts)} parts; "
-            f"the limit is {in_words(settings.max_unpacked_bytes)}.",
-            "Make its pictures smaller, or split the document.",
-        )
 
 
 def _open(content: bytes) -> "WordDocument":
@@ -76,17 +50,13 @@ def _open(content: bytes) -> "WordDocument":
         return Document(BytesIO(content))
     except ValueError as error:
         if "not a Word file" not in str(error):
-            raise _damaged() from error
+            raise damaged("Word") from error
         raise UnsupportedType(
             "The file is an Office file, but not a Word document.",
             "Save it as .docx or PDF, and load that.",
         ) from error
-    except (*_BROKEN_XML, *_BROKEN_ZIP) as error:
-        raise _damaged() from error
-
-
-def _damaged() -> DamagedFile:
-    return DamagedFile("The Word file is damaged: its parts cannot be read.", _SAVE_AGAIN)
+    except (*_BROKEN, *BROKEN_ZIP) as error:
+        raise damaged("Word") from error
 
 
 class _Reader:

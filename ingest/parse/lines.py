@@ -39,11 +39,11 @@ def number_depth(line: str) -> int:
     return (match["digits"] or match["letters"]).count(".") + 1 if match else 0
 
 
-def could_be_heading(line: str) -> bool:
+def could_be_heading(line: str, max_words: int | None = None) -> bool:
     """Whether the line is short, holds letters, and does not end as a sentence does."""
     words = line.split()
     return (
-        0 < len(words) <= _HEADING_MAX_WORDS
+        0 < len(words) <= (max_words or _HEADING_MAX_WORDS)
         and any(char.isalpha() for char in line)
         and not line.endswith(_SENTENCE_END)
         and not is_contents_entry(line)

@@ -1,58 +1,77 @@
 """PDF: text, headings, lists and ruled tables, each with its page.
 
 pdfium reads the text. It drops what stands in some form objects (flow charts), so on pages that
-have any, pypdf's text is taken where it is clearly longer.
+have any, pypdf's text is taken where it is clearly longer. Pages that are pictures are named and
+read by OCR elsewhere; what came of that is read here like any other line.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
+from itertools import groupby
 
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
 import pypdfium2.raw as raw  # type: ignore[import-untyped]
 
-from ingest.clean import clean, clean_line
+from ingest.clean import clean_line
 from ingest.config import IngestSettings
-from ingest.document import Block, BlockKind, ParsedDocument
+from ingest.document import Block, BlockKind, Finding, FindingKind, ParsedDocument, ScanLine
 from ingest.errors import DamagedFile, EncryptedFile, FileTooLarge, NoText, TooManyPages
 from ingest.parse.markup import check_text, page_text
 from ingest.parse.pdf_blocks import Placed, blocks_of, joined_over_pages
-from ingest.parse.pdf_headings import OutlineEntry
-from ingest.parse.pdf_lines import Line, read_lines
+from ingest.parse.pdf_columns import Pieces, columns_in_order
+from ingest.parse.pdf_headings import OutlineEntry, body_size_pt
+from ingest.parse.pdf_hidden import Why, findings_of, hidden_codes, hide_unseen
+from ingest.parse.pdf_lines import Line, codes_of, decoded, frame_of, pieces_of, read_lines
 from ingest.parse.pdf_margins import without_margins
+from ingest.parse.pdf_second_opinion import SecondOpinion
 from ingest.parse.pdf_tables import Table, read_tables
 from ingest.parse.pdf_title import title_of
+from ingest.parse.scanned import lines_of, needs_scan, picture_share
 
 _PYPDF_LONGER = 1.08
-# A page of pictures may carry a stamp or a scanner's name and still be a picture.
-_SCAN_CHARS_PER_PAGE = 25
 _MAX_OUTLINE_DEPTH = 12
+_ON_ITS_SIDE = "The page stands on its side. Its text was turned to be read: look at its order."
+_UPSIDE_DOWN = "The page stands upside down. Its text was turned to be read: look at its order."
+_TURNED = {90: _ON_ITS_SIDE, 180: _UPSIDE_DOWN, 270: _ON_ITS_SIDE}
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
     lines: list[Line]
     tables: list[Table]
-    top: float
     height: float
-    has_picture: bool
+    picture_share: float
+    findings: list[Finding]
 
 
-def parse(content: bytes, settings: IngestSettings) -> ParsedDocument:
-    """Read a PDF; raises RefusedFile if it is locked, damaged, too long or has no text."""
+def parse(
+    content: bytes,
+    settings: IngestSettings,
+    scans: Mapping[int, Sequence[ScanLine]] | None = None,
+) -> ParsedDocument:
+    """Read a PDF; raises RefusedFile if it is locked, damaged, too long or has no text.
+
+    scans: what OCR saw on the pages that an earlier reading, without it, named as without text.
+    """
     document = _open(content)
     try:
         count = len(document)
         _check_page_count(count, settings)
         pages = _read_pages(document, content, settings)
-        _check_has_text(pages)
+        if scans is not None:
+            pages = _with_scans(pages, scans)
+        _check_has_text(pages, scans is None)
         outline = _outline(document)
         stated = document.get_metadata_value("Title")
     except pdfium.PdfiumError as error:
         raise _damaged() from error
     finally:
         document.close()
-    return _document(pages, outline, stated, settings)
+    read = _document(pages, outline, stated)
+    # A document of pictures has its text still to come.
+    if scans is not None or not read.pages_without_text:
+        check_text(read.blocks, settings)
+    return read
 
 
 def _open(content: bytes) -> pdfium.PdfDocument:
@@ -90,7 +109,7 @@ def _read_pages(
 ) -> list[_Page]:
     pages: list[_Page] = []
     room = settings.max_text_chars
-    pypdf = _Pypdf(content)
+    pypdf = SecondOpinion(content)
     for number in range(1, len(document) + 1):
         try:
             page = _read_page(document[number - 1], number, pypdf)
@@ -106,62 +125,77 @@ def _read_pages(
     return pages
 
 
-def _read_page(page: pdfium.PdfPage, number: int, pypdf: "_Pypdf") -> _Page:
+def _read_page(page: pdfium.PdfPage, number: int, pypdf: SecondOpinion) -> _Page:
+    hidden = hide_unseen(page)
     text_page = page.get_textpage()
-    _, bottom, _, top = page.get_bbox()
-    lines = read_lines(text_page, number, top)
-    tables = read_tables(page, text_page) if lines else []
-    kinds = {item.type for item in page.get_objects(max_depth=1)}
-    if raw.FPDF_PAGEOBJ_FORM in kinds:
+    codes = codes_of(text_page)
+    if count := hidden_codes(decoded(codes)):
+        hidden[Why.CODES] = count
+    frame = frame_of(page, text_page, codes)
+    lines = read_lines(text_page, codes, number, frame)
+    tables = read_tables(page, text_page, frame) if lines else []
+    lines = _in_reading_order(
+        lines, tables, frame.height, lambda line: pieces_of(text_page, codes, line, frame)
+    )
+    objects = list(page.get_objects(max_depth=1))
+    kinds = {item.type for item in objects}
+    # pypdf does not know what is seen: where something is not, its opinion is not asked.
+    if raw.FPDF_PAGEOBJ_FORM in kinds and not hidden:
         other = pypdf.lines(number)
         if _inked(other) > _PYPDF_LONGER * _inked(lines):
             lines, tables = other, []
-    pictures = bool(kinds & {raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM})
+    share = picture_share(objects, *page.get_size())
     text_page.close()
     page.close()
-    return _Page(lines, tables, top, top - bottom, pictures)
+    found = findings_of(number, hidden)
+    if lines and frame.shown_turn:
+        detail = _TURNED[frame.shown_turn]
+        found.append(Finding(FindingKind.ROTATED, number, detail, len(lines)))
+    return _Page(lines, tables, frame.height, share, found)
+
+
+def _in_reading_order(
+    lines: Sequence[Line], tables: Sequence[Table], height: float, parts: Callable[[Line], Pieces]
+) -> list[Line]:
+    """The lines with text in columns read column by column; parts: what a line falls into."""
+    ordered: list[Line] = []
+    for held, run in groupby(lines, lambda line: _holding(tables, height, line) is not None):
+        stretch = list(run)
+        ordered.extend(stretch if held else columns_in_order(stretch, parts))
+    return ordered
 
 
 def _inked(lines: Sequence[Line]) -> int:
     return sum(1 for line in lines for char in line.text if char.isalnum())
 
 
-class _Pypdf:
-    """The second opinion, opened only if a page asks for it: its import alone takes 0.6 s."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self._reader: object = None
-
-    def lines(self, number: int) -> list[Line]:
-        """The page's lines as pypdf reads them, without place or size; none if it cannot."""
-        import logging
-
-        import pypdf
-
-        logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-        try:
-            if self._reader is None:
-                self._reader = pypdf.PdfReader(BytesIO(self._content))
-            assert isinstance(self._reader, pypdf.PdfReader)
-            text = self._reader.pages[number - 1].extract_text()
-        except Exception:  # noqa: BLE001  # pypdf raises all sorts; pdfium's text still stands
-            return []
-        return [Line(clean_line(line), number) for line in clean(text).split("\n") if line]
+def _is_unread(page: _Page) -> bool:
+    return needs_scan(_inked(page.lines), page.picture_share)
 
 
-def _check_has_text(pages: Sequence[_Page]) -> None:
-    """Refuse a document of page pictures; raises NoText."""
-    inked = sum(_inked(page.lines) for page in pages)
-    pictures = sum(1 for page in pages if page.has_picture)
-    scanned = pictures == len(pages) and inked < _SCAN_CHARS_PER_PAGE * len(pages)
-    if inked and not (scanned and len(pages) > 1):
+def _with_scans(pages: Sequence[_Page], scans: Mapping[int, Sequence[ScanLine]]) -> list[_Page]:
+    """The pages, with what OCR read in place of the lines that it read more than."""
+    text = [line for page in pages if not _is_unread(page) for line in page.lines]
+    lines = lines_of(scans, body_size_pt(text))
+    return [_with_scan(page, lines.get(number, ())) for number, page in enumerate(pages, start=1)]
+
+
+def _with_scan(page: _Page, lines: Sequence[Line]) -> _Page:
+    if _inked(lines) > _inked(page.lines):
+        page = replace(page, lines=list(lines), tables=[])
+    # Short as it may be, what stands on it is all that there is.
+    return replace(page, picture_share=0.0) if _inked(page.lines) else page
+
+
+def _check_has_text(pages: Sequence[_Page], may_scan: bool) -> None:
+    """Refuse a document without text, unless its pages may still be read by OCR; raises NoText."""
+    if any(page.lines for page in pages) or (may_scan and any(map(_is_unread, pages))):
         return
-    if pictures:
+    if any(page.picture_share for page in pages):
         raise NoText(
-            "The PDF holds pictures of pages and no text: it needs OCR, "
-            "which this version does not have.",
-            "Load the document it was printed from, or run OCR on it and load the result.",
+            "The PDF holds pictures of pages, and OCR could read no text in them.",
+            "Scan it again, straight and with more contrast, "
+            "or load the document it was printed from.",
         )
     raise NoText("The PDF holds no text.", "Check that it is the right file and is complete.")
 
@@ -181,12 +215,11 @@ def _outline(document: pdfium.PdfDocument) -> list[OutlineEntry]:
 
 
 def _document(
-    pages: Sequence[_Page], outline: Sequence[OutlineEntry], stated: str, settings: IngestSettings
+    pages: Sequence[_Page], outline: Sequence[OutlineEntry], stated: str
 ) -> ParsedDocument:
     kept = without_margins([page.lines for page in pages], [page.height for page in pages])
     lines, ready = _tables_in_place(pages, kept)
     blocks = blocks_of(lines, outline, ready)
-    check_text(blocks, settings)
     by_page: dict[int, list[Block]] = {}
     for block in blocks:
         by_page.setdefault(block.page, []).append(block)
@@ -200,10 +233,9 @@ def _document(
         page_count=len(pages),
         page_texts=tuple(texts),
         pages_without_text=tuple(
-            number
-            for number, page in enumerate(pages, start=1)
-            if page.has_picture and not _inked(page.lines)
+            number for number, page in enumerate(pages, start=1) if _is_unread(page)
         ),
+        findings=tuple(finding for page in pages for finding in page.findings),
     )
 
 
@@ -224,7 +256,7 @@ def _tables_in_place(
         before = tables[-1] if tables else None
         placed: set[int] = set()
         for line in page_lines:
-            index = _holding(page, line)
+            index = _holding(page.tables, page.height, line)
             if index is None:
                 lines.append(line)
             elif index not in placed:
@@ -250,10 +282,12 @@ def _same_columns(one: Table, other: Table) -> bool:
     )
 
 
-def _holding(page: _Page, line: Line) -> int | None:
-    """Which of the page's tables a line stands in."""
-    y = page.top - line.y + line.size_pt / 4
-    for index, table in enumerate(page.tables):
+def _holding(tables: Sequence[Table], height: float, line: Line) -> int | None:
+    """Which of a page's tables a line stands in; height: that of the page, points."""
+    if line.turn:
+        return None
+    y = height - line.y + line.size_pt / 4
+    for index, table in enumerate(tables):
         left, bottom, right, top = table.area
         if bottom <= y <= top and left - 2 <= line.left and line.right <= right + 2:
             return index

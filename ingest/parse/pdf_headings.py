@@ -12,6 +12,8 @@ Style = tuple[float, bool]
 _LARGER = 1.12
 _MAX_LEVEL = 6
 _MAX_LINES = 4
+_MAX_WORDS_LARGER = 30
+_MAX_LINES_OTHER_TYPE = 2
 _MAX_OUTLINE = 5000
 # How far below its line a heading's next line may stand, in sizes of its type.
 _LINE_STEP = 1.45
@@ -44,7 +46,10 @@ class Headings:
         if not self._looks_like_one(index):
             return 0, 0
         count = self._extent(index)
-        if count > _MAX_LINES or not could_be_heading(self._joined(index, count)):
+        # A question may be long: its lines are one heading if nothing of their look is before them.
+        larger = line.bold and line.size_pt >= self._body_pt * _LARGER
+        most = _MAX_WORDS_LARGER if larger and self._begins_run(index) else None
+        if count > _MAX_LINES or not could_be_heading(self._joined(index, count), most):
             return 0, 0
         return count, self._levels.get(line.style, _MAX_LEVEL)
 
@@ -74,10 +79,22 @@ class Headings:
         # A step upwards leads to the next column.
         return not 0 <= _step(before, line) <= 1.5
 
+    def _begins_run(self, index: int) -> bool:
+        """Whether the line before is of another look, or stands apart."""
+        line = self._lines[index]
+        before = self._lines[index - 1] if index else None
+        return (
+            before is None
+            or before.page != line.page
+            or before.style != line.style
+            or not 0 <= _step(before, line) <= _LINE_STEP
+        )
+
     def _is_in_other_type(self, index: int) -> bool:
         """A heading set in another type than the text, with the text's following closely."""
         line = self._lines[index]
-        after = self._lines[index + 1] if index + 1 < len(self._lines) else None
+        end = index + min(self._extent(index), _MAX_LINES_OTHER_TYPE)
+        after = self._lines[end] if end < len(self._lines) else None
         return (
             line.font not in ("", self._body_font)
             and line.text[0].isupper()
@@ -85,7 +102,7 @@ class Headings:
             and after is not None
             and after.page == line.page
             and after.font == self._body_font
-            and 0 < _step(line, after) < 2.5
+            and 0 < _step(self._lines[end - 1], after) < 2.5
         )
 
     def _extent(self, index: int) -> int:

@@ -7,20 +7,30 @@ per line, because a call per character would cost more than the text itself.
 import ctypes
 import math
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
 import pypdfium2.raw as raw  # type: ignore[import-untyped]
 
 from ingest.clean import LINE_END_HYPHEN, clean_line
+from ingest.parse.pdf_turned import Edges, Frame, downwards, main_turn, quarter
 
 _BOLD_WEIGHT = 600
 _BOLD_NAMES = ("bold", "black", "heavy", "demi")
 _FAMILY_END = re.compile(r"[-,]|mt$|bold|italic")
 _LINE_ENDS = (13, 10)
+_BLANK = 32
+# From here on scripts may run from right to left.
+_LATIN_END = 0x0590
 # pdfium writes either where a hyphen broke a word at a line's end.
 _HYPHENS = (0x02, 0xFFFE)
 _NAME_BYTES = 128
+# Of so many characters one is asked which way it stands.
+_ASKED = 16
+# A space wider than this, in sizes of the type, may be a gutter.
+_WIDE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,8 @@ class Line:
 
     font: the family of its type, if its first and last characters share one.
     hyphen: whether it ends in a hyphen that breaks a word.
+    turn: how it stands on the upright page, degrees against the clock.
+    start, end: its characters on the page (end not included).
     """
 
     text: str
@@ -40,6 +52,9 @@ class Line:
     bold: bool = False
     font: str = ""
     hyphen: bool = False
+    turn: int = 0
+    start: int = 0
+    end: int = 0
 
     @property
     def style(self) -> tuple[float, bool]:
@@ -52,46 +67,97 @@ class Line:
         return self.text + LINE_END_HYPHEN if self.hyphen else self.text
 
 
-def read_lines(text_page: pdfium.PdfTextPage, page: int, top: float) -> list[Line]:
-    """The lines of a page; top: y of its upper edge in PDF coordinates, points."""
+def codes_of(text_page: pdfium.PdfTextPage) -> list[int]:
+    """The characters of a page as numbers; those beyond 16 bits may come as two."""
+    return [raw.FPDFText_GetUnicode(text_page, index) for index in range(text_page.count_chars())]
+
+
+def frame_of(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, codes: Sequence[int]) -> Frame:
+    """The page turned the way that most of its characters stand."""
+    asked = [index for index, code in enumerate(codes) if code > _BLANK][::_ASKED]
+    turn = main_turn([_turn(text_page, codes, index) for index in asked])
+    return Frame(page.get_bbox(), turn, page.get_rotation())
+
+
+def read_lines(
+    text_page: pdfium.PdfTextPage, codes: Sequence[int], page: int, frame: Frame
+) -> list[Line]:
+    """The lines of a page, turned upright."""
     lines: list[Line] = []
     start = 0
-    codes = [raw.FPDFText_GetUnicode(text_page, index) for index in range(text_page.count_chars())]
     for index, code in enumerate([*codes, _LINE_ENDS[0]]):
         if code in _LINE_ENDS or code in _HYPHENS:
-            line = _line(text_page, codes, range(start, index), page, top)
+            line = line_at(text_page, codes, range(start, index), page, frame)
             if line is not None:
                 lines.append(line)
             start = index + 1
-    return _with_lone_bullets(lines)
+    return _with_lone_bullets(downwards(lines, frame))
 
 
-def _line(
-    text_page: pdfium.PdfTextPage, codes: list[int], span: range, page: int, top: float
+def line_at(
+    text_page: pdfium.PdfTextPage, codes: Sequence[int], span: range, page: int, frame: Frame
 ) -> Line | None:
-    text = clean_line(_decoded(codes[span.start : span.stop]))
-    inked = [index for index in span if codes[index] > 32 and codes[index] != 0xA0]
+    """The line, or part of one, that a range of characters makes; None if they are blank."""
+    text = clean_line(decoded(codes[span.start : span.stop]))
+    inked = [index for index in span if codes[index] > _BLANK and codes[index] != 0xA0]
     if not text or not inked:
         return None
     first, middle, last = inked[0], inked[len(inked) // 2], inked[-1]
     fonts = [_font(text_page, first), _font(text_page, last)]
-    x, y = _origin(text_page, first)
+    turn = _turn(text_page, codes, middle)
+    # What stands in another direction than the page has its place as it would if turned itself.
+    own = frame if turn == frame.turn else replace(frame, turn=turn)
+    x, y = own.place(*_origin(text_page, first))
     return Line(
         text=text,
         page=page,
         left=x,
-        right=max(x, _right_edge(text_page, last)),
-        y=top - y,
+        right=max(x, own.box(*char_box(text_page, last))[2]),
+        y=own.height - y,
         # A list's number or bullet may have a size of its own, so the middle speaks for the line.
         size_pt=_size_pt(text_page, middle),
         bold=all(bold for _, bold in fonts),
         font=fonts[0][0] if fonts[0][0] == fonts[1][0] else "",
         # pdfium ends no line at such a hyphen: the next line's first word follows at once.
         hyphen=span.stop < len(codes) and codes[span.stop] in _HYPHENS,
+        turn=(turn - frame.turn) % 360,
+        start=span.start,
+        end=span.stop,
     )
 
 
-def _decoded(codes: list[int]) -> str:
+def pieces_of(
+    text_page: pdfium.PdfTextPage, codes: Sequence[int], line: Line, frame: Frame
+) -> list[Line]:
+    """What a line falls into where it is parted by wide spaces; the line itself if by none."""
+    if line.turn or not line.size_pt:
+        return [line]
+    cuts = list(_wide_spaces(text_page, codes, line, frame))
+    if not cuts:
+        return [line]
+    spans = pairwise([line.start, *cuts, line.end])
+    found = [line_at(text_page, codes, range(*span), line.page, frame) for span in spans]
+    return [piece for piece in found if piece is not None]
+
+
+def _wide_spaces(
+    text_page: pdfium.PdfTextPage, codes: Sequence[int], line: Line, frame: Frame
+) -> Iterator[int]:
+    """Where after a space, wider than the type is high, the next word of a line begins."""
+    blank = False
+    last = line.start
+    for index in range(line.start, line.end):
+        if codes[index] <= _BLANK:
+            blank = True
+            continue
+        if blank and index > line.start:
+            left = frame.box(*char_box(text_page, index))[0]
+            if left - frame.box(*char_box(text_page, last))[2] > _WIDE * line.size_pt:
+                yield index
+        blank, last = False, index
+
+
+def decoded(codes: Sequence[int]) -> str:
     """Characters out of codes, among which surrogates may come in pairs or alone."""
     text = "".join(map(chr, codes))
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -103,10 +169,28 @@ def _origin(text_page: pdfium.PdfTextPage, index: int) -> tuple[float, float]:
     return x.value, y.value
 
 
-def _right_edge(text_page: pdfium.PdfTextPage, index: int) -> float:
+def char_box(text_page: pdfium.PdfTextPage, index: int) -> Edges:
+    """Left, bottom, right, top of a character's ink, as the file has the page."""
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     raw.FPDFText_GetCharBox(text_page, index, left, right, bottom, top)
-    return right.value
+    return left.value, bottom.value, right.value, top.value
+
+
+def _turn(text_page: pdfium.PdfTextPage, codes: Sequence[int], index: int) -> int:
+    """How a character stands, degrees against the clock."""
+    angle = float(raw.FPDFText_GetCharAngle(text_page, index))
+    turn = quarter(math.degrees(angle)) if math.isfinite(angle) and angle >= 0 else 0
+    return (turn + 180) % 360 if _runs_back(text_page, codes, index, turn) else turn
+
+
+def _runs_back(text_page: pdfium.PdfTextPage, codes: Sequence[int], index: int, turn: int) -> bool:
+    """Whether its word runs against it: a negative size turns type over, and pdfium misses that."""
+    pair = codes[index : index + 2]
+    if len(pair) < 2 or not all(_BLANK < code < _LATIN_END for code in pair):
+        return False
+    (x1, y1), (x2, y2) = _origin(text_page, index), _origin(text_page, index + 1)
+    radians = math.radians(turn)
+    return (x2 - x1) * math.cos(radians) + (y2 - y1) * math.sin(radians) < 0
 
 
 def _size_pt(text_page: pdfium.PdfTextPage, index: int) -> float:
@@ -134,7 +218,9 @@ def _with_lone_bullets(lines: list[Line]) -> list[Line]:
     for line in lines:
         before = joined[-1] if joined else None
         if before is not None and before.text in ("•", "▪", "◦", "–", "o", "■", "➢"):
-            joined[-1] = replace(line, text=f"{before.text} {line.text}", left=before.left)
+            joined[-1] = replace(
+                line, text=f"{before.text} {line.text}", left=before.left, start=before.start
+            )
         else:
             joined.append(line)
     return joined

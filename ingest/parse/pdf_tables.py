@@ -14,6 +14,8 @@ import pypdfium2.raw as raw  # type: ignore[import-untyped]
 
 from ingest.clean import clean_line
 from ingest.parse.markup import pipe_table
+from ingest.parse.pdf_lines import char_box, codes_of, decoded
+from ingest.parse.pdf_turned import Frame
 
 _THIN_PT = 3.0
 _SHORTEST_PT = 6.0
@@ -24,11 +26,12 @@ _MAX_CELLS = 4000
 _MIN_FILLED = 0.35
 _MIN_KEPT = 0.9
 _MAX_CUT = 0.03
+_BLANK = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A straight line along one axis, in PDF points: where it lies, and from where to where."""
+    """A straight line along one axis of the upright page, in points: where, from where to where."""
 
     at: float
     start: float
@@ -38,7 +41,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table and the area of the page that it takes (left, bottom, right, top)."""
+    """A table and the area of the upright page that it takes (left, bottom, right, top)."""
 
     area: tuple[float, float, float, float]
     columns: tuple[float, ...]
@@ -50,19 +53,50 @@ class Table:
         return pipe_table(self.rows)
 
 
-def read_tables(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage) -> list[Table]:
-    """The ruled tables of a page."""
-    tables = (_table(group, text_page) for group in _touching(_rules(page)))
+class _Text:
+    """The text of a page, asked for by places on the page once upright."""
+
+    def __init__(self, text_page: pdfium.PdfTextPage, frame: Frame) -> None:
+        self._text_page = text_page
+        self._frame = frame
+        # pdfium loses the line ends of text on its side when it is asked for a part of it.
+        self._places = _places(text_page, frame) if frame.turn else []
+
+    def within(self, left: float, bottom: float, right: float, top: float) -> str:
+        """What stands in a box, lines and all."""
+        if not self._frame.turn:
+            box = self._frame.file_box(left, bottom, right, top)
+            return str(self._text_page.get_text_bounded(*box))
+        inside = [
+            code if left <= x <= right and bottom <= y <= top else _BLANK
+            for code, x, y in self._places
+        ]
+        return decoded(inside)
+
+
+def _places(text_page: pdfium.PdfTextPage, frame: Frame) -> list[tuple[int, float, float]]:
+    """Each character of a page and its middle on the page once upright."""
+    found = []
+    for index, code in enumerate(codes_of(text_page)):
+        left, bottom, right, top = frame.box(*char_box(text_page, index))
+        found.append((code, (left + right) / 2, (bottom + top) / 2))
+    return found
+
+
+def read_tables(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, frame: Frame) -> list[Table]:
+    """The ruled tables of a page, turned upright."""
+    text = _Text(text_page, frame)
+    tables = (_table(group, text) for group in _touching(_rules(page, frame)))
     return [table for table in tables if table is not None]
 
 
-def _rules(page: pdfium.PdfPage) -> list[Rule]:
+def _rules(page: pdfium.PdfPage, frame: Frame) -> list[Rule]:
     rules: list[Rule] = []
     paths = page.get_objects(filter=[raw.FPDF_PAGEOBJ_PATH], max_depth=1)
     for count, path in enumerate(paths):
         if count > _MAX_PATHS or len(rules) > _MAX_RULES:
             return []
-        rules.extend(rules_of(*path.get_bounds()))
+        rules.extend(rules_of(*frame.box(*path.get_bounds())))
     return rules
 
 
@@ -108,7 +142,7 @@ def _meet(one: Rule, other: Rule) -> bool:
     )
 
 
-def _table(rules: Sequence[Rule], text_page: pdfium.PdfTextPage) -> Table | None:
+def _table(rules: Sequence[Rule], text: _Text) -> Table | None:
     """The table that a grid of rules holds; None if it is a frame, a chart or a drawing."""
     upright = [rule for rule in rules if rule.upright]
     columns = clusters([rule.at for rule in upright])
@@ -117,9 +151,9 @@ def _table(rules: Sequence[Rule], text_page: pdfium.PdfTextPage) -> Table | None
         return None
     area = (columns[0], lines[0], columns[-1], lines[-1])
     bands = list(pairwise(lines))[::-1]
-    rows = tuple(_row(band, columns, upright, text_page) for band in bands)
+    rows = tuple(_row(band, columns, upright, text) for band in bands)
     rows = tuple(row for row in rows if any(row))
-    return Table(area, columns, rows) if _is_sound(rows, area, text_page) else None
+    return Table(area, columns, rows) if _is_sound(rows, area, text) else None
 
 
 def clusters(values: Sequence[float]) -> tuple[float, ...]:
@@ -135,7 +169,7 @@ def _row(
     band: tuple[float, float],
     columns: Sequence[float],
     upright: Sequence[Rule],
-    text_page: pdfium.PdfTextPage,
+    text: _Text,
 ) -> tuple[str, ...]:
     """The cells between two rules; a cell that spans columns is followed by empty ones."""
     low, high = band
@@ -146,7 +180,7 @@ def _row(
     ]
     texts = dict.fromkeys(columns[:-1], "")
     for left, right in pairwise(edges):
-        texts[left] = _joined(text_page.get_text_bounded(left, low, right, high))
+        texts[left] = _joined(text.within(left, low, right, high))
     return tuple(texts.values())
 
 
@@ -167,7 +201,7 @@ def _is_drawn(column: float, low: float, high: float, upright: Sequence[Rule]) -
 def _is_sound(
     rows: Sequence[Sequence[str]],
     area: tuple[float, float, float, float],
-    text_page: pdfium.PdfTextPage,
+    page_text: _Text,
 ) -> bool:
     """Whether the cells hold what the area holds, two rows and columns of it at least."""
     cells = [cell for row in rows for cell in row]
@@ -176,7 +210,7 @@ def _is_sound(
         return False
     if sum(1 for row in rows if sum(map(bool, row)) > 1) < 2:
         return False
-    text = text_page.get_text_bounded(*area)
+    text = page_text.within(*area)
     if not _MIN_KEPT * _inked(text) <= sum(map(_inked, cells)) <= _inked(text) / _MIN_KEPT:
         return False
     # A rule that cuts through words belongs to a drawing or a form, and not to a table.

@@ -11,7 +11,9 @@ from rich.table import Table
 from lamplight.commands.options import AsJson, Data, Department, notes, platform, print_json
 from lamplight.errors import BadUse
 from lamplight.loading import FileOutcome, find_files, load, summary
+from lamplight.policy_lists import fields_by_file
 
+PUBLISHED_BY_COMMAND = "Put in force by `lamplight ingest --publish`."
 STAGES = {"reading": "reading", "embedding": "embedding", "indexing": "indexing"}
 
 
@@ -19,19 +21,38 @@ def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
     department: Department = None,
     publish: Annotated[
-        bool, typer.Option("--publish", help="Put it in force at once (now always so).")
+        bool,
+        typer.Option(
+            "--publish", help="Put it in force at once, without a second person; is recorded."
+        ),
     ] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why it is put in force at once.")
+    ] = PUBLISHED_BY_COMMAND,
+    replaces: Annotated[
+        str | None,
+        typer.Option("--replaces", help="Id of the document whose next version the one file is."),
+    ] = None,
+    listed: Annotated[
+        Path | None,
+        typer.Option(
+            "--list",
+            help="A policy list (CSV or XLSX): numbers, owners and dates, by file name.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     data: Data = None,
 ) -> None:
     """Load policy files; ends with 0 if all were loaded, 1 if some failed, 2 on wrong use."""
-    del publish  # Until approval has landed, whatever is loaded is in force at once.
     found = find_files(paths)
     if not found.files:
         raise BadUse("There is no document to load.", "Name files, or folders that hold some.")
+    if replaces is not None and len(found.files) != 1:
+        raise BadUse("--replaces is for one file.", "Name the one file that is the next version.")
     if found.skipped:
         names = ", ".join(path.name for path in found.skipped[:5])
         notes.print(f"Skipped, being no documents: {names}", style="dim")
+    fields = fields_by_file(listed, [path for path, _ in found.files]) if listed else {}
     with platform(data, "ingest") as (client, _settings):
         name, is_new = client.department(department, create=True)
         if is_new:
@@ -40,10 +61,15 @@ def ingest(
             outcomes = load(
                 client,
                 found.files,
-                lambda _path: {"department": name},
+                lambda path: {
+                    **fields.get(path.name.casefold(), {}),
+                    "department": name,
+                    "override_reason": reason if publish else None,
+                    "replaces": replaces,
+                },
                 _show(progress, len(found.files)),
             )
-    _report(outcomes, as_json=as_json)
+    _report(outcomes, publish, as_json=as_json)
     if any(outcome.state in ("refused", "failed") for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -88,7 +114,7 @@ def _show(progress: Progress, file_count: int) -> Callable[[FileOutcome, Mapping
     return show
 
 
-def _report(outcomes: Sequence[FileOutcome], *, as_json: bool) -> None:
+def _report(outcomes: Sequence[FileOutcome], published: bool, *, as_json: bool) -> None:
     result = summary(outcomes)
     if as_json:
         print_json(result)
@@ -104,3 +130,5 @@ def _report(outcomes: Sequence[FileOutcome], *, as_json: bool) -> None:
         f"{result['loaded']} loaded, {result['duplicate']} already there, "
         f"{result['refused']} refused, {result['failed']} failed."
     )
+    if result["loaded"] and not published:
+        notes.print("What was loaded is a draft: submit and approve it on the page Review.")

@@ -1,5 +1,6 @@
 """`lamplight ask` and `lamplight search`, from the terminal."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -28,6 +29,10 @@ def ask(
 def search(
     text: Annotated[str, typer.Argument(help="What to look for.")],
     k: Annotated[int, typer.Option("-k", help="How many passages.")] = 10,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Search what was in force on this day."),
+    ] = None,
     department: Department = None,
     as_json: AsJson = False,
     data: Data = None,
@@ -35,7 +40,10 @@ def search(
     """List the passages in force that are nearest to a text; no model writes anything."""
     with platform(data, "search") as (client, _settings):
         name, _ = client.department(department)
-        found = client.post("/api/v1/search", {"query": text, "k": k, "department": name})
+        asked = {"query": text, "k": k, "department": name}
+        if as_of is not None:  # noon, so that the day is meant wherever its midnight lies
+            asked["as_of"] = as_of.replace(hour=12).astimezone().isoformat()
+        found = client.post("/api/v1/search", asked)
     if as_json:
         print_json(found)
         return

@@ -7,7 +7,7 @@ write-ahead log; `flush` makes it survive a power cut.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
@@ -16,10 +16,23 @@ import qdrant_edge as edge
 
 from rag.config import RagSettings
 from rag.errors import DiskFull, IndexInUse, IndexUnreadable
-from rag.index import DENSE, KEYWORDS, SPARSE, Hit, IndexPoint, cosine, payload
+from rag.index import (
+    DENSE,
+    KEYWORDS,
+    SPAN,
+    SPARSE,
+    Hit,
+    IndexPoint,
+    LiveSpan,
+    cosine,
+    payload,
+    span_payload,
+)
 
 # Vectors, sparse vector, payload and log of one passage, measured with room to spare.
 POINT_BYTES = 16 * 1024
+# More versions than a shard of this kind can hold.
+MAX_VERSIONS = 10_000_000
 
 
 class EdgeIndex:
@@ -46,13 +59,28 @@ class EdgeIndex:
             self._shard.update(edge.UpdateOperation.upsert_points(batch))
 
     def search(
-        self, department: str, text: str, vector: Sequence[float] | None, limit: int
+        self, department: str, text: str, vector: Sequence[float] | None, limit: int, at: float
     ) -> list[Hit]:
-        """Return the best passages of one department; without a vector, by keywords alone."""
-        request = self._request(department, text, vector, limit)
+        """Return one department's best passages in force at a time; no vector: by words alone."""
+        request = self._request(_in_force(department, at), text, vector, limit)
         with self._lock:
             found = self._shard.query(request)
         return [_hit(point, vector) for point in found]
+
+    def set_span(self, version_id: str, span: LiveSpan) -> None:
+        """Say from when until when every passage of a version is in force. Raises DiskFull."""
+        self._require_space(0)
+        change = edge.UpdateOperation.set_payload_by_filter(
+            _only("version", version_id), dict(span_payload(span))
+        )
+        with self._lock:
+            self._shard.update(change)
+
+    def versions(self) -> Mapping[str, int]:
+        """Count the passages of every version that has any."""
+        with self._lock:
+            asked = edge.FacetRequest("version", limit=MAX_VERSIONS, exact=True)
+            return {str(hit.value): hit.count for hit in self._shard.facet(asked).hits if hit.count}
 
     def delete_version(self, version_id: str) -> None:
         """Remove every passage of a version."""
@@ -70,9 +98,11 @@ class EdgeIndex:
 
     def count(self, version_id: str | None = None) -> int:
         """Count the passages: of all, or of one version."""
-        wanted = None if version_id is None else _only("version", version_id)
-        with self._lock:
-            return self._shard.count(edge.CountRequest(exact=True, filter=wanted))
+        return self._count(None if version_id is None else _only("version", version_id))
+
+    def count_document(self, document_id: str) -> int:
+        """Count the passages of a document."""
+        return self._count(_only("document", document_id))
 
     def flush(self) -> None:
         """Return when everything is on the disk."""
@@ -85,10 +115,9 @@ class EdgeIndex:
             self._shard.close()
 
     def _request(
-        self, department: str, text: str, vector: Sequence[float] | None, limit: int
+        self, wanted: edge.Filter, text: str, vector: Sequence[float] | None, limit: int
     ) -> edge.QueryRequest:
         # A filter that stands on one prefetch alone leaks through the other: it stands on all.
-        wanted = _only("department", department)
         depth = max(limit, self._candidates)
         words = edge.Query.Nearest(self._bm25.embed_query(text), using=SPARSE)
         if vector is None:
@@ -116,6 +145,10 @@ class EdgeIndex:
         }
         return edge.Point(point.passage_id, vectors, payload(point))
 
+    def _count(self, wanted: edge.Filter | None) -> int:
+        with self._lock:
+            return self._shard.count(edge.CountRequest(exact=True, filter=wanted))
+
     def _delete(self, key: str, value: str) -> None:
         with self._lock:
             self._shard.update(edge.UpdateOperation.delete_points_by_filter(_only(key, value)))
@@ -139,6 +172,9 @@ def _open(path: Path, dimensions: int) -> edge.EdgeShard:
         raise IndexUnreadable(str(path), reason) from error
     for key in KEYWORDS:
         index = edge.UpdateOperation.create_field_index(key, edge.PayloadSchemaType.Keyword)
+        shard.update(index)
+    for key in SPAN:
+        index = edge.UpdateOperation.create_field_index(key, edge.PayloadSchemaType.Float)
         shard.update(index)
     return shard
 
@@ -170,6 +206,17 @@ def _times(weight: float, place: int) -> edge.Expression:
 
 def _only(key: str, value: str) -> edge.Filter:
     return edge.Filter(must=[edge.FieldCondition(key, match=edge.MatchValue(value))])
+
+
+def _in_force(department: str, at: float) -> edge.Filter:
+    begun, ended = SPAN
+    return edge.Filter(
+        must=[
+            edge.FieldCondition("department", match=edge.MatchValue(department)),
+            edge.FieldCondition(begun, range=edge.RangeFloat(lte=at)),
+            edge.FieldCondition(ended, range=edge.RangeFloat(gt=at)),
+        ]
+    )
 
 
 def _hit(point: edge.ScoredPoint, vector: Sequence[float] | None) -> Hit:

@@ -4,7 +4,7 @@ Sharding and replication are the server's own affair. BM25 vectors are computed 
 code as in the embedded form, so that both hold the same words.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from typing import cast
@@ -16,7 +16,21 @@ from qdrant_edge import SparseVector as Words
 
 from rag.config import RagSettings
 from rag.errors import IndexUnreachable, IndexUnreadable
-from rag.index import DENSE, KEYWORDS, SPARSE, Hit, IndexPoint, cosine, payload
+from rag.index import (
+    DENSE,
+    KEYWORDS,
+    SPAN,
+    SPARSE,
+    Hit,
+    IndexPoint,
+    LiveSpan,
+    cosine,
+    payload,
+    span_payload,
+)
+
+# A facet is asked for all versions at once: more than a collection of ours holds.
+MAX_VERSIONS = 1_000_000
 
 
 class ServerIndex:
@@ -53,15 +67,28 @@ class ServerIndex:
             self._client.upsert(self._collection, batch, wait=True)
 
     def search(
-        self, department: str, text: str, vector: Sequence[float] | None, limit: int
+        self, department: str, text: str, vector: Sequence[float] | None, limit: int, at: float
     ) -> list[Hit]:
-        """Return the best passages of one department; without a vector, by keywords alone."""
+        """Return one department's best passages in force at a time; no vector: by words alone."""
         words = _sparse(self._bm25.embed_query(text))
         if not words.indices:  # only stop words: an empty sparse vector is refused
             words = models.SparseVector(indices=[0], values=[0.0])
         with self._door():
-            found = self._query(_only("department", department), words, vector, limit)
+            found = self._query(_in_force(department, at), words, vector, limit)
         return [_hit(point, vector) for point in found]
+
+    def set_span(self, version_id: str, span: LiveSpan) -> None:
+        """Say from when until when every passage of a version is in force."""
+        with self._door():
+            self._client.set_payload(
+                self._collection, span_payload(span), points=_only("version", version_id), wait=True
+            )
+
+    def versions(self) -> Mapping[str, int]:
+        """Count the passages of every version that has any."""
+        with self._door():
+            found = self._client.facet(self._collection, "version", limit=MAX_VERSIONS, exact=True)
+            return {str(hit.value): hit.count for hit in found.hits if hit.count}
 
     def delete_version(self, version_id: str) -> None:
         """Remove every passage of a version."""
@@ -79,9 +106,11 @@ class ServerIndex:
 
     def count(self, version_id: str | None = None) -> int:
         """Count the passages: of all, or of one version."""
-        wanted = None if version_id is None else _only("version", version_id)
-        with self._door():
-            return self._client.count(self._collection, count_filter=wanted, exact=True).count
+        return self._count(None if version_id is None else _only("version", version_id))
+
+    def count_document(self, document_id: str) -> int:
+        """Count the passages of a document."""
+        return self._count(_only("document", document_id))
 
     def flush(self) -> None:
         """Do nothing: every write above waited until the server had it in its log."""
@@ -132,10 +161,12 @@ class ServerIndex:
         )
         if self._url == "memory":  # the client's own store has no payload indexes, and warns
             return
-        for key in KEYWORDS:
-            self._client.create_payload_index(
-                self._collection, key, models.PayloadSchemaType.KEYWORD
-            )
+        for keys, kind in (
+            (KEYWORDS, models.PayloadSchemaType.KEYWORD),
+            (SPAN, models.PayloadSchemaType.FLOAT),
+        ):
+            for key in keys:
+                self._client.create_payload_index(self._collection, key, kind)
 
     def _require_layout(self, dimensions: int) -> None:
         vectors = self._client.get_collection(self._collection).config.params.vectors
@@ -149,6 +180,10 @@ class ServerIndex:
         words = _sparse(self._bm25.embed_document(point.text))
         vectors: dict[str, models.Vector] = {DENSE: list(point.vector), SPARSE: words}
         return models.PointStruct(id=point.passage_id, vector=vectors, payload=payload(point))
+
+    def _count(self, wanted: models.Filter | None) -> int:
+        with self._door():
+            return self._client.count(self._collection, count_filter=wanted, exact=True).count
 
     def _delete(self, key: str, value: str) -> None:
         with self._door():
@@ -188,6 +223,17 @@ def _formula(settings: RagSettings) -> models.FormulaQuery:
 def _only(key: str, value: str) -> models.Filter:
     return models.Filter(
         must=[models.FieldCondition(key=key, match=models.MatchValue(value=value))]
+    )
+
+
+def _in_force(department: str, at: float) -> models.Filter:
+    begun, ended = SPAN
+    return models.Filter(
+        must=[
+            models.FieldCondition(key="department", match=models.MatchValue(value=department)),
+            models.FieldCondition(key=begun, range=models.Range(lte=at)),
+            models.FieldCondition(key=ended, range=models.Range(gt=at)),
+        ]
     )
 
 

@@ -21,7 +21,9 @@ def test_ingest_alone_starts_what_it_needs_and_stops_it(data_dir: Path, tmp_path
     copy = tmp_path / "copy.md"
     shutil.copy(VISITORS, copy)
     paths = [str(path) for path in (VISITORS, copy, empty, tmp_path / "missing.pdf")]
-    result = run("ingest", *paths, "--department", "ward 3", "--json", data_dir=data_dir)
+    result = run(
+        "ingest", *paths, "--department", "ward 3", "--publish", "--json", data_dir=data_dir
+    )
     assert result.returncode == 1, result.stderr
     assert "Created the department ward 3" in result.stderr
     told = json.loads(result.stdout)

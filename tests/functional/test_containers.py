@@ -83,7 +83,7 @@ def test_a_question_is_answered_by_two_services_and_postgresql(data_dir: Path) -
             wait_for(f"http://{HOST}:{web_port}/readyz", timeout_s=WAIT_S)
             policy = data_dir / "trolley.md"
             policy.write_text("# Trolley\n\nStaff check the crash trolley twice a day.\n")
-            loaded = run_with(web, "ingest", str(policy), "--department", "ward")
+            loaded = run_with(web, "ingest", str(policy), "--department", "ward", "--publish")
             assert loaded.returncode == 0, loaded.stdout + loaded.stderr
             asked = ("key", "create", "--name", "tests", "--department", "ward")
             key = run_with(web, *asked).stdout.strip()

@@ -9,7 +9,9 @@ from uuid import uuid4
 import pytest
 
 from governance.config import GovernanceSettings
+from governance.erasing import Erasing
 from governance.events import SYSTEM, Actor
+from governance.handing_in import HandIns
 from governance.loading import LoadingStore
 from governance.people import PeopleStore, Person
 from governance.policies import Department, PolicyStore
@@ -84,6 +86,16 @@ def policies(record: Record, settings: GovernanceSettings) -> PolicyStore:
 @pytest.fixture
 def loading(record: Record, settings: GovernanceSettings) -> LoadingStore:
     return LoadingStore(record, settings)
+
+
+@pytest.fixture
+def hand_ins(record: Record) -> HandIns:
+    return HandIns(record)
+
+
+@pytest.fixture
+def erasing(record: Record, settings: GovernanceSettings) -> Erasing:
+    return Erasing(record, settings)
 
 
 @pytest.fixture

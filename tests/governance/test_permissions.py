@@ -35,6 +35,9 @@ MATRIX = """
     policies.read       x x x x x x
     documents.load      . x . . x x
     documents.delete    . x . . x x
+    documents.approve   . . x . . x
+    documents.override  . . . . . x
+    drafts.read         . x x x x x
     jobs.read           . x x x x x
     jobs.forget         . x . . x x
     questions.read      . . . x . x
@@ -53,9 +56,6 @@ MATRIX = """
     account.use         x x x x x x
     models.use          x x x . x x
     models.manage       . . . . . x
-    approvals.read      . . x x x x
-    approvals.propose   . . . . x x
-    approvals.decide    . . x . . x
     approvals.read      . . x x x x
     approvals.propose   . . . . x x
     approvals.decide    . . x . . x

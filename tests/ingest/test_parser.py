@@ -38,15 +38,15 @@ def test_a_file_without_a_title_is_named_by_its_file_name(
     assert parse_file(path, TEXT, "sharps-injury.txt", settings).title == "Sharps injury"
 
 
-def test_pages_arrive_from_the_child(
+def test_a_refusal_arrives_from_the_child(
     tmp_path: Path, settings: IngestSettings, picture_pdf: bytes
 ) -> None:
-    """The refusal of a scan crosses the pipe with its kind, the file's name and what to do."""
+    """Pictures without words are refused, with the file's name and what to do."""
     path = tmp_path / "0123abcd"
     path.write_bytes(picture_pdf)
-    with pytest.raises(errors.NoText, match=r"scan\.pdf.*needs OCR, which") as caught:
+    with pytest.raises(errors.NoText, match=r"scan\.pdf.*OCR could read no text") as caught:
         parse_file(path, PDF, "scan.pdf", settings)
-    assert "OCR" in caught.value.hint
+    assert "Scan it again" in caught.value.hint
 
 
 @pytest.mark.parametrize(

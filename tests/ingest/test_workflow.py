@@ -1,5 +1,6 @@
 """Files that were accepted are loaded once, whole, whatever happens in between."""
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,12 @@ from governance.jobs import Job, JobState, JobStore
 from governance.loading import LoadingStore
 from governance.originals import original_path
 from governance.policies import Department, PolicyStore
+from governance.policy_fields import PolicyFields
 from governance.record.database import Record, open_record
 from ingest.config import IngestSettings
 from ingest.errors import EmptyFile, RefusedFile
-from ingest.workflow import Interrupted, Loader, PolicyFields
+from ingest.testing import load_in_force
+from ingest.workflow import Interrupted, Loader
 from rag.config import RagSettings
 from rag.embed import Embedder
 from rag.index import PassageIndex, open_index
@@ -50,7 +53,7 @@ class Platform:
         self.record.close()
 
     def submit(self, name: str, content: bytes = POLICY) -> str:
-        job_id = self.loader.submit(SYSTEM, name, content, self.demo).job_id
+        job_id = load_in_force(self.loader, name, content, self.demo).job_id
         assert job_id is not None
         return job_id
 
@@ -62,7 +65,7 @@ class Platform:
         return job
 
     def found(self, text: str) -> list[str]:
-        hits = self.index.search("demo", text, word_vector(text), 10)
+        hits = self.index.search("demo", text, word_vector(text), 10, time.time())
         return list(self.policies.passages_in_force([hit.passage_id for hit in hits], "demo"))
 
 
@@ -174,12 +177,12 @@ def test_a_deleted_document_cannot_be_found(platform: Platform) -> None:
     """Record, index and stored bytes are all without it."""
     platform.ended(platform.submit("hands.md"))
     document = platform.policies.documents()[0]
-    platform.loader.delete(SYSTEM, document.document_id)
+    platform.loader.publisher.delete(SYSTEM, document.document_id)
     assert platform.found("clean your hands") == []
     assert platform.index.count() == 0
     assert not original_path(platform.governance.originals_dir, document.digest).exists()
     with pytest.raises(NotFound):
-        platform.loader.delete(SYSTEM, document.document_id)
+        platform.loader.publisher.delete(SYSTEM, document.document_id)
 
 
 def test_a_stop_in_the_middle_loses_nothing(tmp_path: Path, url: str, script: Script) -> None:
@@ -202,15 +205,18 @@ def test_a_stop_between_index_and_publish_leaves_no_hole(
     tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file whose passages were in the index before the stop is in it after the restart."""
-    before = Platform(tmp_path, url, IngestSettings())
+    before, stopped = Platform(tmp_path, url, IngestSettings()), threading.Event()
+
+    def stop(store: LoadingStore, version_id: str, job_id: str) -> None:
+        assert before.index.count() == 1
+        stopped.set()
+        raise Interrupted
+
     with monkeypatch.context() as patch:
-        patch.setattr(LoadingStore, "publish", _interrupted)
+        patch.setattr(LoadingStore, "finish", stop)
         before.loader.launch()
         job_id = before.submit("hands.md")
-        deadline = time.monotonic() + WAIT_S
-        while before.index.count() == 0:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        assert stopped.wait(WAIT_S)
         before.close()
     after = Platform(tmp_path, url, IngestSettings())
     after.loader.launch()
@@ -223,7 +229,7 @@ def test_a_stop_right_after_publish_keeps_the_document(
     tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last step may be done twice: once before the stop and once after."""
-    publish = LoadingStore.publish
+    publish = LoadingStore.finish
 
     def publish_and_stop(store: LoadingStore, version_id: str, job_id: str) -> None:
         publish(store, version_id, job_id)
@@ -231,7 +237,7 @@ def test_a_stop_right_after_publish_keeps_the_document(
 
     before = Platform(tmp_path, url, IngestSettings())
     with monkeypatch.context() as patch:
-        patch.setattr(LoadingStore, "publish", publish_and_stop)
+        patch.setattr(LoadingStore, "finish", publish_and_stop)
         before.loader.launch()
         job_id = before.submit("hands.md")
         assert before.ended(job_id).state is JobState.LOADED
@@ -242,10 +248,6 @@ def test_a_stop_right_after_publish_keeps_the_document(
     assert len(after.found("clean your hands")) == 1
     assert len(after.policies.documents()) == 1
     after.close()
-
-
-def _interrupted(store: LoadingStore, version_id: str, job_id: str) -> None:
-    raise Interrupted
 
 
 def test_a_stopped_platform_leaves_one_whole_file(tmp_path: Path, url: str) -> None:

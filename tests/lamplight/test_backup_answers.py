@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from governance.audit.checkpoint import Checkpoints
+from governance.erasing import Erasing
 from governance.events import SYSTEM, Action
 from governance.jobs import JobStore
 from governance.loading import LoadingStore
@@ -18,6 +19,7 @@ from governance.originals import original_path
 from governance.policies import PolicyStore
 from governance.record.database import Record, open_record
 from governance.secrets import Secrets
+from ingest.testing import load_in_force
 from ingest.workflow import Loader
 from lamplight.copies import digest_of
 from lamplight.operations import OWNER, Operations, back_up_alone, rebuild_alone
@@ -95,7 +97,7 @@ class Parts:
 
     def load(self, name: str, content: bytes, department: str) -> None:
         known = self.policies.create_department(SYSTEM, department)
-        self.loader.submit(SYSTEM, name, content, known)
+        load_in_force(self.loader, name, content, known)
 
     def wait(self) -> None:
         done = threading.Event()
@@ -103,7 +105,7 @@ class Parts:
             done.wait(0.02)
 
     def questions(self) -> list[str]:
-        found = [self.store.to_index(version) for version in self.store.effective_versions()]
+        found = [self.store.to_index(one.version_id) for one in self.store.to_be_indexed()]
         return questions([passage.vector for version in found for passage in version])
 
     def answers(self, asked: Sequence[str]) -> list[Any]:
@@ -190,7 +192,7 @@ def remove_whole(settings: Settings, department: str) -> int:
         entry = digest_of(original_path(settings.governance.originals_dir, document.digest))
         assert entry is not None
         assert entry.digest == document.digest
-        LoadingStore(record, settings.governance).delete(OWNER, document.document_id)
+        Erasing(record, settings.governance).begin(OWNER, document.document_id, 0)
     record.close()
     return len(documents)
 

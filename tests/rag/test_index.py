@@ -13,10 +13,11 @@ from qdrant_client import QdrantClient
 
 from rag.config import RagSettings
 from rag.errors import DiskFull, IndexInUse, IndexUnreachable, IndexUnreadable
-from rag.index import IndexPoint, PassageIndex, cosine, open_index
+from rag.index import CLOSED, OPEN, IndexPoint, LiveSpan, PassageIndex, cosine, open_index
 from rag.index.edge import EdgeIndex
 from rag.index.server import ServerIndex
 
+NOW = 1_800_000_000.0
 NORTH, EAST, BOTH = [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.7, 0.7, 0.0]
 
 
@@ -26,7 +27,7 @@ def settings_at(path: Path) -> RagSettings:
 
 def point(number: int, text: str, vector: list[float], **changes: str) -> IndexPoint:
     given = {"document_id": "doc", "version_id": "v1", "department": "demo"} | changes
-    return IndexPoint(passage_id=name(number), text=text, vector=vector, **given)
+    return IndexPoint(passage_id=name(number), text=text, vector=vector, span=OPEN, **given)
 
 
 def name(number: int) -> str:
@@ -46,13 +47,13 @@ def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PassageInd
 
 
 def ids(index: PassageIndex, *asked: Any) -> list[str]:
-    return [hit.passage_id for hit in index.search(*asked)]
+    return [hit.passage_id for hit in index.search(*asked, at=NOW)]
 
 
 def test_both_kinds_of_nearness_find_a_passage(index: PassageIndex) -> None:
     """A passage is found by its words and by its meaning, and knows its cosine."""
     index.upsert([point(1, "wash your hands", NORTH), point(2, "visiting hours", EAST)])
-    hits = index.search("demo", "visiting times", NORTH, 5)
+    hits = index.search("demo", "visiting times", NORTH, 5, NOW)
     assert {hit.passage_id for hit in hits} == {name(1), name(2)}
     assert {hit.passage_id: hit.similarity for hit in hits} == pytest.approx(
         {name(1): 1.0, name(2): 0.0}
@@ -74,7 +75,7 @@ def test_what_both_searches_find_comes_first(index: PassageIndex) -> None:
 def test_without_a_vector_words_alone_are_searched(index: PassageIndex) -> None:
     """With the model runtime down, the search still answers."""
     index.upsert([point(1, "wash your hands", NORTH), point(2, "visiting hours", EAST)])
-    hits = index.search("demo", "visiting hour", None, 5)
+    hits = index.search("demo", "visiting hour", None, 5, NOW)
     assert [(hit.passage_id, hit.similarity) for hit in hits] == [(name(2), None)]
 
 
@@ -115,10 +116,45 @@ def test_deleting_a_document_takes_all_versions(index: PassageIndex) -> None:
     assert ids(index, "demo", "one two three", NORTH, 5) == [name(3)]
 
 
+def test_only_what_is_in_force_at_that_time_is_found(index: PassageIndex) -> None:
+    """With and without a vector: the first second is in, the last is not."""
+    index.upsert([replace(point(1, "wash your hands", NORTH), span=LiveSpan(NOW, NOW + 10))])
+    for vector in (NORTH, None):
+        found = [
+            bool(index.search("demo", "wash hands", vector, 5, at))
+            for at in (NOW - 0.001, NOW, NOW + 9.999, NOW + 10)
+        ]
+        assert found == [False, True, True, False]
+
+
+def test_a_new_passage_is_in_force_at_no_time(index: PassageIndex) -> None:
+    """What nobody has opened is found by no search, whatever time it asks for."""
+    index.upsert([replace(point(1, "wash your hands", NORTH), span=CLOSED)])
+    assert [index.search("demo", "hands", NORTH, 5, at) for at in (0.0, NOW, 2 * NOW)] == [[]] * 3
+
+
+def test_a_span_is_changed_for_one_version_alone(index: PassageIndex) -> None:
+    """All passages of a version go out of force together, and no others."""
+    index.upsert([point(1, "old hand rub", NORTH), point(2, "old hand wash", EAST)])
+    index.upsert([point(3, "new hand rub", NORTH, version_id="v2")])
+    index.set_span("v1", LiveSpan(0.0, NOW))
+    assert ids(index, "demo", "hand rub wash", NORTH, 5) == [name(3)]
+    assert len(index.search("demo", "hand rub wash", NORTH, 5, NOW - 1)) == 3
+
+
+def test_the_versions_are_counted(index: PassageIndex) -> None:
+    """So that what the record does not know can be found and removed."""
+    index.upsert([point(1, "one", NORTH), point(2, "two", EAST)])
+    index.upsert([point(3, "three", NORTH, version_id="v2", document_id="other")])
+    assert index.versions() == {"v1": 2, "v2": 1}
+    index.delete_version("v1")
+    assert index.versions() == {"v2": 1}
+
+
 def test_the_limit_is_kept(index: PassageIndex) -> None:
     """No more passages come back than were asked for, best first."""
     index.upsert([point(n, f"hand rub {n}", BOTH) for n in range(1, 8)])
-    hits = index.search("demo", "hand rub", NORTH, 3)
+    hits = index.search("demo", "hand rub", NORTH, 3, NOW)
     assert len(hits) == 3
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
@@ -186,11 +222,12 @@ def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
 import os, signal
 from pathlib import Path
 from rag.config import RagSettings
-from rag.index import IndexPoint
+from rag.index import OPEN, IndexPoint
 from rag.index.edge import EdgeIndex
 index = EdgeIndex(RagSettings(Path({str(tmp_path)!r}) / "index", embed_dimensions=3,
                               index_reserve_bytes=0))
-index.upsert([IndexPoint({name(1)!r}, "doc", "v1", "demo", "wash your hands", [1.0, 0.0, 0.0])])
+point = IndexPoint({name(1)!r}, "doc", "v1", "demo", "wash your hands", [1.0, 0.0, 0.0], OPEN)
+index.upsert([point])
 os.kill(os.getpid(), signal.SIGKILL)
 """
     ended = subprocess.run([sys.executable, "-c", script], check=False)

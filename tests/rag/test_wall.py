@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from rag.config import RagSettings
-from rag.index import IndexPoint
+from rag.index import OPEN, IndexPoint
 from rag.index.edge import EdgeIndex
 
 QUERIES = int(os.environ.get("AZ_2_QUERIES", "500"))
@@ -37,7 +37,9 @@ def owners(tmp_path: Path) -> tuple[EdgeIndex, dict[str, str]]:
         owner[passage_id] = department
         text = " ".join(chance.sample(WORDS, 4))
         points.append(
-            IndexPoint(passage_id, f"d{number}", f"v{number}", department, text, vector(chance))
+            IndexPoint(
+                passage_id, f"d{number}", f"v{number}", department, text, vector(chance), OPEN
+            )
         )
     index.upsert(points)
     return index, owner
@@ -54,7 +56,7 @@ def test_az_2_no_search_returns_a_foreign_passage(
         department = chance.choice(DEPARTMENTS)
         text = " ".join([*chance.sample(WORDS, 3), chance.choice(DEPARTMENTS)])
         meaning = vector(chance) if chance.random() < 0.8 else None
-        hits = index.search(department, text, meaning, chance.choice((1, 10, 100)))
+        hits = index.search(department, text, meaning, chance.choice((1, 10, 100)), 1.0)
         assert {owner[hit.passage_id] for hit in hits} <= {department}
         found += len(hits)
     assert found > QUERIES, "the searches do find something"
@@ -67,5 +69,5 @@ def test_llm_08_a_name_that_is_nobodys_finds_nothing(
 ) -> None:
     """There is no name that means all of them, and none does not mean all."""
     index, _ = owners
-    assert index.search(department, "vial hand", [1.0] * DIMENSIONS, 10) == []
+    assert index.search(department, "vial hand", [1.0] * DIMENSIONS, 10, 1.0) == []
     index.close()

@@ -97,6 +97,44 @@ def test_a_worker_connects_nowhere(outcome: dict[str, Any]) -> None:
     assert outcome["connect"] != "done"
 
 
+FORKS = """
+import json, os, subprocess, threading
+from runtime.walls import Limits, raise_walls
+
+def fork():
+    if os.fork() == 0:
+        os._exit(0)
+
+def thread():
+    began = threading.Thread(target=str)
+    began.start()
+    began.join()
+
+raise_walls(Limits(), forks=False)
+outcome = {}
+for attempt in (fork, thread, lambda: os.posix_spawn("/bin/true", ["true"], {})):
+    try:
+        attempt()
+        outcome[attempt.__name__] = "done"
+    except OSError as error:
+        outcome[attempt.__name__] = type(error).__name__
+os.write(1, json.dumps(outcome).encode())
+"""
+
+
+def test_a_reader_starts_no_process_but_threads() -> None:
+    """FLT-19: nothing of it is left when it is ended; libraries may have their threads."""
+    needs(Wall.CALLS)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", FORKS], capture_output=True, env={}, check=True
+    )
+    assert json.loads(done.stdout) == {
+        "fork": "PermissionError",
+        "thread": "done",
+        "<lambda>": "PermissionError",
+    }
+
+
 def test_the_walls_of_this_machine_are_told() -> None:
     """`lamplight doctor` names each wall; limits stand everywhere."""
     assert Wall.LIMITS in STANDING

@@ -36,6 +36,7 @@ from governance.passwords import PasswordStore
 from governance.people import PeopleStore
 from governance.permissions import Role
 from governance.policies import PolicyStore
+from governance.policy_fields import PolicyFields
 from governance.questions import QuestionStore
 from governance.quotas import QuotaStore
 from governance.record.database import Record, open_record
@@ -46,9 +47,11 @@ from governance.sign_in import SignIn
 from governance.throttle import Throttle
 from governance.tickets import TicketStore
 from governance.vault import Vault
+from governance.version_life import VersionLife
 from ingest.config import IngestSettings
 from ingest.page_image import render_page
-from ingest.workflow import Loader, PolicyFields
+from ingest.testing import load_in_force
+from ingest.workflow import Loader
 from rag.config import RagSettings
 from rag.embed import Embedder
 from rag.index import open_index
@@ -232,6 +235,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, runtime_url: str) -> Iterator
         policies=PolicyStore(record, governance),
         jobs=JobStore(record),
         loader=loader,
+        publisher=loader.publisher,
+        identity=loader.identity,
+        life=VersionLife(record, governance),
         index=index,
         draw_page=lambda path, page, quotes: render_page(path, page, quotes, settings=limits).png,
         passthrough=Passthrough(web, rag),
@@ -303,13 +309,15 @@ def load_policies(platform: Platform) -> tuple[str, str, str]:
         effective_from=date(2026, 3, 1),
         review_due=date(2026, 6, 12),
     )
-    vials = platform.loader.submit(SYSTEM, "vials.pdf", pdf_of(VIALS), pharmacy, fields)
-    hands = platform.loader.submit(SYSTEM, "hands.md", HANDS.encode(), pharmacy)
-    menus = platform.loader.submit(SYSTEM, "menus.md", MENUS.encode(), catering)
+    vials = load_in_force(platform.loader, "vials.pdf", pdf_of(VIALS), pharmacy, fields)
+    hands = load_in_force(platform.loader, "hands.md", HANDS.encode(), pharmacy)
+    menus = load_in_force(platform.loader, "menus.md", MENUS.encode(), catering)
     wait_until_loaded(platform)
     found = {}
     for name in ("Pharmacy", "Catering"):
-        hits = platform.index.search(name, "vials", [1.0] + [0.0] * (DIMENSIONS - 1), 50)
+        hits = platform.index.search(
+            name, "vials", [1.0] + [0.0] * (DIMENSIONS - 1), 50, time.time()
+        )
         found |= platform.policies.passages_in_force([hit.passage_id for hit in hits], name)
     assert isinstance(platform.assistant, ScriptedAssistant)
     platform.assistant.passages = [

@@ -66,9 +66,29 @@ def view_text(page: Page, site: Site) -> None:
     page.goto(f"/documents/{site.hands}/versions/1")
 
 
+def view_found(page: Page, site: Site) -> None:
+    """The viewer at the second of several places with some words."""
+    page.goto(f"/documents/{site.vials}/versions/1?find=vial&at=2#p1")
+
+
+def find_nothing(page: Page, site: Site) -> None:
+    """The viewer after words that the document does not have."""
+    page.goto(f"/documents/{site.hands}/versions/1?find=zebra")
+
+
+def print_pages(page: Page, site: Site) -> None:
+    """What comes out on paper, before it does."""
+    page.goto(f"/documents/{site.vials}/versions/1/print?as=pictures")
+
+
 def remove(page: Page, site: Site) -> None:
     """The question before a document is removed."""
     page.goto(f"/documents/{site.hands}/delete")
+
+
+def review(page: Page, site: Site) -> None:
+    """The review of a version in force, which an editor can only look at."""
+    page.goto(f"/documents/{site.vials}/versions/1/review")
 
 
 def upload_nothing(page: Page, _site: Site) -> None:
@@ -174,8 +194,13 @@ STATES: dict[str, State] = {
     "documents": go("/documents"),
     "upload refused": upload_nothing,
     "remove": remove,
+    "review": go("/review"),
+    "review of a version": review,
     "viewer": view,
     "viewer of text": view_text,
+    "viewer of found words": view_found,
+    "viewer without the words": find_nothing,
+    "print": print_pages,
     "help": go("/help"),
     "sign in": go_signed_out("/sign-in"),
     "signed out by time": go_signed_out("/sign-in?ended=1"),

@@ -1,6 +1,7 @@
-"""A version that is not in force is there for those who load documents, and for nobody else."""
+"""A version that is not in force is there for those who load or approve, and for nobody else."""
 
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import httpx
@@ -12,12 +13,25 @@ from governance.versions import VersionState
 from web.testing import Site
 from web.testing_hands import Hands
 
-NOT_IN_FORCE = [state for state in VersionState if state is not VersionState.EFFECTIVE]
+APPROVED, EFFECTIVE = VersionState.APPROVED, VersionState.EFFECTIVE
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+AHEAD = datetime(2100, 1, 1, tzinfo=UTC)
+# As the record holds them: state, begin and end of the time in force.
+NOT_IN_FORCE = [
+    *((state, None, None) for state in VersionState if state not in (APPROVED, EFFECTIVE)),
+    (APPROVED, AHEAD, None),
+    (APPROVED, LONG_AGO, LONG_AGO + timedelta(days=1)),
+]
 
 
-@pytest.mark.parametrize("state", NOT_IN_FORCE)
+@pytest.mark.parametrize(("state", "begins", "ends"), NOT_IN_FORCE)
 def test_a_version_out_of_force_is_not_shown_to_staff(
-    site: Site, editor: httpx.Client, staff: httpx.Client, state: VersionState
+    site: Site,
+    editor: httpx.Client,
+    staff: httpx.Client,
+    state: VersionState,
+    begins: datetime | None,
+    ends: datetime | None,
 ) -> None:
     """Neither in the viewer nor as a file, at the pages' addresses and at the API's."""
     with ExitStack() as stack:
@@ -27,7 +41,9 @@ def test_a_version_out_of_force_is_not_shown_to_staff(
     assert [staff.get(path).status_code for path in paths] == [200, 200, 200]
     with site.platform.record.write() as connection:
         connection.execute(
-            update(versions).where(versions.c.document_id == document_id).values(state=state)
+            update(versions)
+            .where(versions.c.document_id == document_id)
+            .values(state=state, in_force_from=begins, in_force_until=ends)
         )
     assert [staff.get(path).status_code for path in paths] == [404, 404, 404]
     assert staff.get(f"{version}/pages/1.png").status_code == 404

@@ -2,13 +2,19 @@
 
 import pytest
 
-from web.marks import Piece
-from web.page_text import Kind, Shown, shown_blocks
+from ingest.quotes import Quote, find_quote
+from web.marks import Mark, Piece, marks_of
+from web.page_text import Anchor, Kind, Shown, block_around, shown_blocks
 
 TABLE = """| Place | Range |
 | --- | --- |
 | Freezer | -25 °C |
 | Either \\| or | 2 °C |"""
+
+
+def quoted(text: str, quote: str) -> tuple[Mark, ...]:
+    """The marks of a quote in a page's text."""
+    return marks_of(find_quote(text, Quote(quote)))
 
 
 def written(words: tuple[Piece, ...]) -> str:
@@ -91,7 +97,7 @@ def test_a_bullet_is_drawn_and_a_number_is_kept() -> None:
 
 def test_a_quoted_row_is_marked_cell_by_cell() -> None:
     """As one mark."""
-    block = shown_blocks(TABLE, "| Freezer | -25 °C |")[0]
+    block = shown_blocks(TABLE, quoted(TABLE, "| Freezer | -25 °C |"))[0]
     assert table(block)[1][0] == ["«Freezer>", "<-25 °C»"]
     assert table(block)[1][1] == ["Either | or", "2 °C"]
 
@@ -99,9 +105,8 @@ def test_a_quoted_row_is_marked_cell_by_cell() -> None:
 def test_a_quote_runs_over_paragraph_list_and_table() -> None:
     """One mark from its first word to its last."""
     text = f"Take care. Keep these:\n\n- the freezer\n\n- the bag\n\n{TABLE}"
-    paragraph, bullets, rows = shown_blocks(
-        text, "Keep these:\n- the freezer\n- the bag\n\n| Place | Range |"
-    )
+    quote = "Keep these:\n- the freezer\n- the bag\n\n| Place | Range |"
+    paragraph, bullets, rows = shown_blocks(text, quoted(text, quote))
     assert lines(paragraph) == ["Take care. «Keep these:>"]
     assert lines(bullets) == ["<the freezer>", "<the bag>"]
     assert table(rows)[0] == ["<Place>", "<Range»"]
@@ -110,7 +115,26 @@ def test_a_quote_runs_over_paragraph_list_and_table() -> None:
 def test_no_letter_of_the_page_is_lost() -> None:
     """But for markers and rulers, all of it is shown."""
     text = f"1. Purpose\n\nSay why.\nAnd when.\n\n- one\n\n{TABLE}"
-    blocks = shown_blocks(text, "why. And when.")
-    words = [w for b in blocks for w in (*b.lines, *b.head, *(c for row in b.rows for c in row))]
-    said = "".join(piece.text for one in words for piece in one)
+    blocks = shown_blocks(text, quoted(text, "why. And when."))
+    said = "".join(piece.text for block in blocks for piece in block.words)
     assert [c for c in said if c.isalnum()] == [c for c in text if c.isalnum()]
+
+
+def test_a_heading_of_the_contents_is_a_heading_with_its_anchor() -> None:
+    """Whatever its shape is."""
+    text = "Before.\n\nwho to call, and when\n\nCall 222."
+    blocks = shown_blocks(text, anchors={9: Anchor("s1", 2)})
+    assert [(one.kind, one.anchor) for one in blocks][1] == (Kind.HEADING, Anchor("s1", 2))
+
+
+def test_a_part_of_a_text_shows_the_blocks_that_begin_in_it() -> None:
+    """Each block is in one part."""
+    text = "One.\n\nTwo.\n\nThree."
+    parts = [shown_blocks(text, within=within) for within in ((0, 6), (6, len(text)))]
+    assert [[lines(block)[0] for block in part] for part in parts] == [["One."], ["Two.", "Three."]]
+
+
+def test_a_place_is_in_one_block() -> None:
+    """Between two blocks there is none."""
+    assert block_around("One.\n\nTwo.", 7) == (6, 10)
+    assert block_around("One.\n\nTwo.", 4) == (4, 4)

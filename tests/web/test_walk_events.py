@@ -151,16 +151,35 @@ PROPOSAL = {
     **{f"{part}-{risk}": "1" for part in ("likelihood", "impact", "mitigation") for risk in Risk},
 }
 PAPER = "/documents/{}/versions/1"
+VERSION = "/documents/{document_id}/versions/{number:int}"
 # Each change: somebody who may does it, and this is what the trail must say of it.
 CHANGES: dict[Row, tuple[Act, Action]] = {
     ("POST", "/ask"): (
         lambda h: h.post("staff", "/ask", question="How long?", department="Pharmacy"),
         Action.QUESTION_ASKED,
     ),
-    ("POST", "/documents"): (upload, Action.DOCUMENT_PUBLISHED),
+    ("POST", "/documents"): (upload, Action.VERSION_LOADED),
     ("POST", "/documents/jobs/{job_id}/forget"): (
         lambda h: h.post("editor", f"/documents/jobs/{h.refused_job()}/forget"),
         Action.JOB_FORGOTTEN,
+    ),
+    ("POST", "/documents/jobs/{job_id}/retry"): (
+        lambda h: h.post("editor", f"/documents/jobs/{h.refused_job()}/retry"),
+        Action.JOB_RETRIED,
+    ),
+    ("POST", f"{VERSION}/review/act"): (
+        lambda h: h.post("editor", f"{PAPER}/review/act".format(h.draft()), act="submit"),
+        Action.VERSION_SUBMITTED,
+    ),
+    ("POST", f"{VERSION}/review/fields"): (
+        lambda h: h.post("editor", f"{PAPER}/review/fields".format(h.draft()), area="Wards"),
+        Action.VERSION_CHANGED,
+    ),
+    ("POST", f"{VERSION}/review/attach"): (
+        lambda h: h.post(
+            "editor", f"{PAPER}/review/attach".format(h.draft()), document=h.document()
+        ),
+        Action.VERSION_CHANGED,
     ),
     ("POST", "/documents/{document_id}/delete"): (
         lambda h: h.post("editor", f"/documents/{h.document()}/delete"),
@@ -354,7 +373,30 @@ CHANGES: dict[Row, tuple[Act, Action]] = {
         lambda h: h.api("staff", "POST", "/api/v1/search", {"query": "vials"}),
         Action.POLICIES_SEARCHED,
     ),
-    ("POST", "/api/v1/documents"): (upload_api, Action.DOCUMENT_PUBLISHED),
+    ("POST", "/api/v1/documents"): (upload_api, Action.VERSION_LOADED),
+    ("PUT", f"/api/v1{VERSION}/fields"): (
+        lambda h: h.api("editor", "PUT", f"/api/v1{PAPER}/fields".format(h.draft()), {"area": "W"}),
+        Action.VERSION_CHANGED,
+    ),
+    ("POST", f"/api/v1{VERSION}/acts"): (
+        lambda h: h.api(
+            "editor", "POST", f"/api/v1{PAPER}/acts".format(h.draft()), {"act": "submit"}
+        ),
+        Action.VERSION_SUBMITTED,
+    ),
+    ("POST", f"/api/v1{VERSION}/attach"): (
+        lambda h: h.api(
+            "editor",
+            "POST",
+            f"/api/v1{PAPER}/attach".format(h.draft()),
+            {"document": h.document()},
+        ),
+        Action.VERSION_CHANGED,
+    ),
+    ("POST", "/api/v1/jobs/{job_id}/retry"): (
+        lambda h: h.api("editor", "POST", f"/api/v1/jobs/{h.refused_job()}/retry"),
+        Action.JOB_RETRIED,
+    ),
     ("DELETE", "/api/v1/documents/{document_id}"): (
         lambda h: h.api("editor", "DELETE", f"/api/v1/documents/{h.document()}"),
         Action.DOCUMENT_DELETED,
@@ -421,6 +463,20 @@ READINGS: dict[Row, tuple[Act, Action]] = {
     ),
     ("GET", "/documents/{document_id}/versions/{number:int}"): (
         lambda h: h.client("staff").get(PAPER.format(h.site.hands)),
+        Action.DOCUMENT_READ,
+    ),
+    ("GET", "/documents/{document_id}/versions/{number:int}/print"): (
+        lambda h: h.client("staff").get(PAPER.format(h.site.hands) + "/print"),
+        Action.DOCUMENT_READ,
+    ),
+    ("GET", f"{VERSION}/difference"): (
+        lambda h: h.client("editor").get(PAPER.format(h.second_draft())[:-1] + "2/difference"),
+        Action.DOCUMENT_READ,
+    ),
+    ("GET", f"/api/v1{VERSION}/difference"): (
+        lambda h: h.api(
+            "editor", "GET", f"/api/v1{PAPER.format(h.second_draft())[:-1]}2/difference"
+        ),
         Action.DOCUMENT_READ,
     ),
     ("GET", "/documents/{document_id}/versions/{number:int}/file"): (

@@ -3,11 +3,12 @@
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from datetime import datetime
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 from starlette.responses import Response
 
 from governance.permissions import Permission
@@ -27,20 +28,22 @@ from web.sse import EventStream, event_bytes
 
 
 class Question(BaseModel):
-    """What `/api/v1/ask` takes."""
+    """What `/api/v1/ask` takes; as_of asks what was, or will be, in force then."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
     question: str
     department: str | None = None
+    as_of: AwareDatetime | None = None
 
 
 class Search(BaseModel):
-    """What `/api/v1/search` takes; k is how many passages."""
+    """What `/api/v1/search` takes; k is how many passages, as_of as for a question."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
     query: str
     department: str | None = None
     k: int | None = None
+    as_of: AwareDatetime | None = None
 
 
 class AskApi:
@@ -62,7 +65,8 @@ class AskApi:
         question = clean_question(body.question, self._platform.rag_settings)
         caller = caller_of(request)
         department = department_of(caller, Permission.POLICIES_ASK, body.department)
-        admitted = await self._asking.admit(caller, question, department, Channel.API)
+        require_drafts(caller, department, body.as_of)
+        admitted = await self._asking.admit(caller, question, department, Channel.API, body.as_of)
         if "text/event-stream" in request.headers.get("accept", ""):
             settings = self._platform.settings
             return EventStream(self._events(admitted), admitted.headers, settings)
@@ -76,8 +80,9 @@ class AskApi:
         k = clean_limit(body.k, settings)
         caller = caller_of(request)
         department = department_of(caller, Permission.POLICIES_SEARCH, body.department)
+        require_drafts(caller, department, body.as_of)
         asker = caller.asker(department.id)
-        found = await self._platform.assistant.search(query, department.name, k, asker)
+        found = await self._platform.assistant.search(query, department.name, k, asker, body.as_of)
         await run_in_threadpool(note_search, caller, department, found)
         return JSONResponse({"passages": [passage_json(passage) for passage in found]})
 
@@ -103,6 +108,12 @@ class AskApi:
 
 def _event(name: str, value: object) -> bytes:
     return event_bytes(json.dumps(value, ensure_ascii=False), event=name)
+
+
+def require_drafts(caller: Caller, department: Department, as_of: datetime | None) -> None:
+    """Only those who may read what is not in force ask about another day. Raises Forbidden."""
+    if as_of is not None:
+        caller.require(Permission.DRAFTS_READ, department.id)
 
 
 def department_of(caller: Caller, permission: Permission, wanted: str | None) -> Department:

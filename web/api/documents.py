@@ -20,10 +20,10 @@ from web.caller import caller_of
 from web.departments import choose
 from web.errors import BadField
 from web.parts import Platform
-from web.scoped import document_for, documents_for, job_for, recent_jobs_for
+from web.scoped import detail_for, document_for, documents_for, job_for, recent_jobs_for
 from web.uploads import FIELDS, fields_of, files_of, hand_in
 
-KNOWN_FIELDS = frozenset({"file", "department", *FIELDS})
+KNOWN_FIELDS = frozenset({"file", "department", "replaces", "override_reason", *FIELDS})
 
 
 class NewDepartment(BaseModel):
@@ -56,19 +56,33 @@ class DocumentsApi:
         return router
 
     async def upload(self, request: Request) -> Response:
-        """Take one file in; the same bytes again name the document that holds them."""
+        """Take one file in; the same bytes again name the document that holds them.
+
+        It ends as a draft, unless `override_reason` says why it goes into force at once.
+        """
         async with request.form() as form:
             check_fields(form)
             files = files_of(form, max_files=1)
             caller = caller_of(request)
             known = caller.departments(Permission.DOCUMENTS_LOAD)
             department = choose(known, str(form.get("department", "")))
-            submitted = await hand_in(self._platform, caller, files[0], department, fields_of(form))
+            reason = str(form.get("override_reason", "")).strip() or None
+            if reason is not None:
+                caller.require(Permission.DOCUMENTS_OVERRIDE, department.id)
+            submitted = await hand_in(
+                self._platform,
+                caller,
+                files[0],
+                department,
+                fields_of(form),
+                replaces=str(form.get("replaces", "")).strip() or None,
+                override_reason=reason,
+            )
         status = 200 if submitted.job_id is None else 202
         return JSONResponse(submitted_json(submitted), status_code=status)
 
     def documents(self, request: Request, department: str | None = None) -> Json:
-        """Every document that is loading or in force, where the caller may read."""
+        """The versions in force and, for those who load and approve, those still to come."""
         caller = caller_of(request)
         if department is not None:
             choose(caller.departments(Permission.POLICIES_READ), department)
@@ -76,17 +90,14 @@ class DocumentsApi:
         return {"documents": [summary_json(summary) for summary in found]}
 
     def document(self, request: Request, document_id: str) -> Json:
-        """One document with its versions."""
-        found = document_for(
-            caller_of(request), self._platform.policies, document_id, Permission.POLICIES_READ
-        )
-        return detail_json(found)
+        """One document with those of its versions that the caller may see."""
+        return detail_json(detail_for(caller_of(request), self._platform.policies, document_id))
 
     def delete(self, request: Request, document_id: str) -> Json:
         """Remove a document; it stops answering at once."""
         caller = caller_of(request)
         document_for(caller, self._platform.policies, document_id, Permission.DOCUMENTS_DELETE)
-        self._platform.loader.delete(caller.actor, document_id)
+        self._platform.publisher.delete(caller.actor, document_id)
         return {"document": document_id, "state": "deleted"}
 
     def jobs(

@@ -1,20 +1,27 @@
 """The JSON shapes of the platform API, from the values inside. Fields as in the contract."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from governance.erasing import Receipt
 from governance.jobs import Job
+from governance.page_checks import PageCheck
 from governance.policies import DocumentDetail, DocumentSummary
+from ingest.difference import Change
 from ingest.workflow import Submitted
 from rag.schema import Answer, Citation, Passage
 from web.problems import Problem
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Json = dict[str, Any]
 # A passage's dates are said with its citation.
 PASSAGE_HIDDEN = frozenset({"effective_from", "review_due"})
-# The key of a version's row and its digest stay inside.
-SUMMARY_HIDDEN = frozenset({"version_id", "digest"})
+# The key of a version's row, its digest and a person's id stay inside.
+SUMMARY_HIDDEN = frozenset({"version_id", "digest", "handed_in_by"})
 
 
 def passage_json(passage: Passage) -> Json:
@@ -47,7 +54,7 @@ def problem_json(problem: Problem) -> Json:
 
 
 def summary_json(summary: DocumentSummary) -> Json:
-    """A document with its newest version."""
+    """One version of a document."""
     fields = {k: v for k, v in asdict(summary).items() if k not in SUMMARY_HIDDEN}
     return {name: _plain(value) for name, value in fields.items()}
 
@@ -55,6 +62,28 @@ def summary_json(summary: DocumentSummary) -> Json:
 def detail_json(detail: DocumentDetail) -> Json:
     """A document with all of its versions."""
     return {**asdict(detail), "versions": [summary_json(version) for version in detail.versions]}
+
+
+def version_json(version: DocumentSummary, found: Sequence[PageCheck]) -> Json:
+    """A version with what the check of its pages found."""
+    return {**summary_json(version), "checks": rows_json(found)}
+
+
+def change_json(change: Change) -> Json:
+    """One change between two versions."""
+    return {**asdict(change), "weight": change.weight.name.lower()}
+
+
+def rows_json(rows: Sequence["DataclassInstance"]) -> list[Json]:
+    """Values of a kind, each with all of its fields."""
+    return [{name: _plain(value) for name, value in asdict(one).items()} for one in rows]
+
+
+def receipt_json(receipt: Receipt, department: str) -> Json:
+    """What was removed, and what was left."""
+    hidden = {"department_id"}
+    fields = {k: _plain(v) for k, v in asdict(receipt).items() if k not in hidden}
+    return {**fields, "department": department}
 
 
 def job_json(job: Job) -> Json:

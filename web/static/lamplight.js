@@ -51,6 +51,19 @@ document.addEventListener("keydown", (event) => {
   event.target.form.requestSubmit();
 });
 
+// ---------------------------------------------------------------- what stands beside a document
+
+// Contents and versions have a column of their own where there is room for one.
+if (matchMedia("(min-width: 1180px)").matches) {
+  for (const fold of document.querySelectorAll("details[data-open-wide]")) fold.open = true;
+  const here = document.querySelector(".lamp-contents [aria-current]");
+  const contents = here?.closest("nav");
+  if (contents) contents.scrollTop = here.offsetTop - contents.clientHeight / 2;
+  const hit = document.querySelector(".lamp-hits [aria-current]");
+  if (hit) hit.closest("details").open = true;
+  if (hit) hit.closest("ol").scrollTop = hit.offsetTop - hit.closest("ol").offsetTop;
+}
+
 // ---------------------------------------------------------------- copy and print
 
 document.addEventListener("click", async (event) => {

@@ -95,7 +95,7 @@ class DocumentPages:
         """Remove a document."""
         document = await run_in_threadpool(self._to_remove, request)
         await run_in_threadpool(
-            self._platform.loader.delete, caller_of(request).actor, document.document_id
+            self._platform.publisher.delete, caller_of(request).actor, document.document_id
         )
         return RedirectResponse("/documents?removed", status_code=303)
 
@@ -109,7 +109,7 @@ class DocumentPages:
 
     def _forget(self, caller: Caller, job_id: str) -> None:
         job = job_for(caller, self._platform.jobs, job_id, Permission.JOBS_FORGET)
-        self._platform.jobs.forget(caller.actor, job.job_id)
+        self._platform.publisher.forget(caller.actor, job.job_id)
 
     async def _page(
         self, request: Request, problem: Problem | None = None, **values: Any
@@ -132,6 +132,8 @@ class DocumentPages:
         return {
             "departments": caller.departments(Permission.POLICIES_READ),
             "loadable": caller.departments(Permission.DOCUMENTS_LOAD),
+            "loadable_names": caller.department_names(Permission.DOCUMENTS_LOAD),
+            "reviewable": caller.department_names(Permission.DRAFTS_READ),
             "removable": caller.department_names(Permission.DOCUMENTS_DELETE),
             "forgettable": caller.department_names(Permission.JOBS_FORGET),
             "may_create": caller.may(Permission.DEPARTMENTS_CREATE),

@@ -2,7 +2,13 @@
 
 from alembic import context
 
-from governance.record import model_tables, people_tables, trail_tables, use_tables  # noqa: F401
+from governance.record import (  # noqa: F401
+    document_tables,
+    model_tables,
+    people_tables,
+    trail_tables,
+    use_tables,
+)
 from governance.record.tables import metadata
 
 context.configure(

@@ -3,11 +3,13 @@ from dataclasses import replace
 from io import BytesIO
 
 import pytest
+from PIL import Image
 from pypdf import PdfReader, PdfWriter
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from ingest.config import IngestSettings
-from ingest.document import Block, BlockKind
+from ingest.document import Block, BlockKind, ScanLine
 from ingest.errors import DamagedFile, EncryptedFile, FileTooLarge, NoText, TooManyPages
 from ingest.parse.pdf import parse
 
@@ -146,10 +148,55 @@ def _encrypted(content: bytes, user_password: str, algorithm: str) -> bytes:
     return buffer.getvalue()
 
 
-def test_pages_of_pictures_are_refused(settings: IngestSettings, picture_pdf: bytes) -> None:
-    """The refusal says that OCR is what is missing."""
-    with pytest.raises(NoText, match="needs OCR, which this version does not have"):
-        parse(picture_pdf, settings)
+def test_pages_of_pictures_are_named(settings: IngestSettings, picture_pdf: bytes) -> None:
+    """They are for OCR to read; the document is not refused before that was tried."""
+    document = parse(picture_pdf, settings)
+    assert (document.pages_without_text, document.blocks) == ((1, 2), ())
+
+
+def test_pages_of_pictures_without_words_are_refused(
+    settings: IngestSettings, picture_pdf: bytes
+) -> None:
+    """Where OCR saw nothing either, the refusal says so."""
+    with pytest.raises(NoText, match="OCR could read no text"):
+        parse(picture_pdf, settings, {1: (), 2: ()})
+
+
+def test_what_ocr_read_is_text_like_any_other(settings: IngestSettings) -> None:
+    """A scanned page among others has its heading and its list, in its place."""
+    words = ("Sharps", 20.0), ("Bins are yellow and are closed when they are full.", 12.0)
+    scan = [
+        ScanLine(text, 0.99, place, place)
+        for y, (text, height) in zip((100.0, 150.0), words, strict=True)
+        for place in [(72.0, y, 400.0, y + height)]
+    ]
+    document = parse(_text_and_picture(), settings, {2: scan})
+    assert [(b.kind, b.text, b.page) for b in document.blocks] == [
+        (P, SENTENCE.strip(), 1),
+        (H, "Sharps", 2),
+        (P, "Bins are yellow and are closed when they are full.", 2),
+    ]
+    assert document.pages_without_text == ()
+
+
+def test_a_stamp_does_not_make_a_picture_a_page_of_text(settings: IngestSettings) -> None:
+    """A few characters over a picture of the whole page leave it to be read by OCR."""
+
+    def page(canvas: Canvas) -> None:
+        canvas.drawImage(_grey(), 0, 0, 590, 840)
+        canvas.drawString(72, 700, "COPY")
+
+    assert parse(drawn(page), settings).pages_without_text == (1,)
+
+
+def test_letters_drawn_as_curves_are_for_ocr(settings: IngestSettings) -> None:
+    """A page of outlines, as drawing programs make, is not silently empty."""
+
+    def page(canvas: Canvas) -> None:
+        for n in range(60):
+            canvas.circle(50 + 8 * n, 400, 3)
+
+    assert parse(drawn(page), settings).pages_without_text == (1,)
 
 
 def test_an_empty_page_is_refused(settings: IngestSettings) -> None:
@@ -160,18 +207,18 @@ def test_an_empty_page_is_refused(settings: IngestSettings) -> None:
 
 def test_pages_without_text_among_others_are_named(settings: IngestSettings) -> None:
     """A scanned page inside a readable file is not silently missing."""
-    from PIL import Image
-    from reportlab.lib.utils import ImageReader
+    assert parse(_text_and_picture(), settings).pages_without_text == (2,)
 
-    picture = ImageReader(Image.new("RGB", (60, 80), "grey"))
-    document = parse(
-        drawn(
-            lambda canvas: canvas.drawString(72, 500, SENTENCE),
-            lambda canvas: canvas.drawImage(picture, 0, 0, 500, 700),
-        ),
-        settings,
+
+def _text_and_picture() -> bytes:
+    return drawn(
+        lambda canvas: canvas.drawString(72, 500, SENTENCE),
+        lambda canvas: canvas.drawImage(_grey(), 0, 0, 500, 700),
     )
-    assert document.pages_without_text == (2,)
+
+
+def _grey() -> ImageReader:
+    return ImageReader(Image.new("RGB", (60, 80), "grey"))
 
 
 @pytest.mark.parametrize("content", [b"%PDF-1.7", b"%PDF-1.7\n" + bytes(range(256)) * 40])

@@ -42,6 +42,21 @@ def test_a_heading_of_two_lines_is_one() -> None:
     assert Headings(lines, ()).at(0) == (2, 1)
 
 
+QUESTION = ("I left the ward before my shift was over. To whom", "do I hand over, and in what way?")
+
+
+def test_a_long_question_is_one_heading() -> None:
+    """Two full lines of larger bold type are not half a paragraph and half a heading."""
+    lines = [line(text, 150 + 16 * n, 14, bold=True) for n, text in enumerate(QUESTION)]
+    assert Headings([*lines, *BODY], ()).at(0) == (2, 1)
+
+
+def test_a_heading_of_two_lines_in_other_type_is_one() -> None:
+    """Its second line is not the text that must follow it."""
+    lines = [line("Prevention of", 165, font="arial"), line("Falls", 177, font="arial"), *BODY]
+    assert Headings(lines, ()).at(0)[0] == 2
+
+
 def test_levels_follow_size_and_the_outline_where_it_speaks() -> None:
     """Larger type is a higher level; a look that the outline knows has the outline's level."""
     lines = [line("Part", 100, 20), line("Scope", 140, 14), *BODY, line("Duties", 400, 14), *BODY]

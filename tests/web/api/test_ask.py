@@ -65,7 +65,8 @@ def test_not_found_is_a_status_without_text(client: httpx.Client) -> None:
     [
         ({"question": "  "}, 422, "question_empty"),
         ({"question": "x" * 2001}, 413, "question_too_long"),
-        ({"question": "x", "as_of": "2026-01-01"}, 422, "unknown_field"),
+        ({"question": "x", "asof": "2026-01-01"}, 422, "unknown_field"),
+        ({"question": "x", "as_of": "2026-01-01"}, 422, "bad_field"),
         ({"question": 7}, 422, "bad_field"),
         ({}, 422, "bad_field"),
         ({"question": "x", "department": "Nobody"}, 404, "unknown_department"),
@@ -83,8 +84,8 @@ def test_a_bad_question_is_refused_by_name(
 
 def test_an_unknown_field_is_named(client: httpx.Client) -> None:
     """Not only counted."""
-    answer = client.post("/api/v1/ask", json={"question": "x", "as_of": "2026-01-01"})
-    assert "as_of" in answer.json()["error"]["message"]
+    answer = client.post("/api/v1/ask", json={"question": "x", "asof": "2026-01-01"})
+    assert "asof" in answer.json()["error"]["message"]
 
 
 def test_json_that_is_none_is_refused(client: httpx.Client) -> None:

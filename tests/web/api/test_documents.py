@@ -75,7 +75,7 @@ def test_an_upload_over_the_limit_is_refused(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("fields", "kind"),
     [
-        ({"owner": "me"}, "bad_field"),
+        ({"boss": "me"}, "bad_field"),
         ({"effective_from": "1 March"}, "bad_field"),
         ({"department": "Nobody"}, "unknown_department"),
     ],

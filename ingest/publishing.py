@@ -1,0 +1,125 @@
+"""Changes what answers questions: the record decides, the index follows, also after a crash."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+import structlog
+
+from governance.config import GovernanceSettings
+from governance.erasing import Erasing, Receipt
+from governance.events import SYSTEM, Actor
+from governance.index_debts import IndexDebts
+from governance.loading import LoadingStore
+from governance.record.database import Record
+from governance.version_life import VersionLife
+from governance.versions import Act
+from ingest.index import index_version, owed, pay, rebuild, repair
+from rag.index import CLOSED, OPEN, PassageIndex
+
+# After these a version may be in force that was not before.
+OPENING = frozenset({Act.APPROVE, Act.OVERRIDE, Act.FIX, Act.RECALL})
+CLOSING = frozenset({Act.RETIRE})
+
+log = structlog.get_logger(__name__)
+
+
+class Publisher:
+    """Puts versions in force and takes them out of it, and removes documents."""
+
+    def __init__(
+        self,
+        record: Record,
+        index: PassageIndex,
+        store: LoadingStore,
+        life: VersionLife,
+        settings: GovernanceSettings,
+    ) -> None:
+        self._index = index
+        self._store = store
+        self._life = life
+        self._debts = IndexDebts(record)
+        self._erasing = Erasing(record, settings)
+        # A rebuild between a version's points and the end of its job would lose the points.
+        self._lock = Lock()
+
+    def do(
+        self, act: Act, actor: Actor, version_id: str, reason: str = "", looked: bool = False
+    ) -> str:
+        """Do what a person decided; gives the document's id. Raises NotFound, IllegalTransition."""
+        if act not in OPENING | CLOSING:
+            return self._life.do(act, actor, version_id, reason, looked)
+        document_id = self._store.document_of(version_id)
+        with self._changing(document_id):
+            if act in OPENING:
+                self._open_all(document_id)
+            return self._life.do(act, actor, version_id, reason, looked)
+
+    def attach(self, actor: Actor, version_id: str, document_id: str) -> None:
+        """Make a draft the next version of another document. Raises NotFound, IllegalTransition."""
+        before = self._store.document_of(version_id)
+        with self._changing(document_id):
+            self._debts.note(before)
+            self._life.attach(actor, version_id, document_id)
+            pay(self._index, self._store, self._debts, before)
+
+    def finish(self, version_id: str, job_id: str) -> None:
+        """Put a loaded version into the index and end its job; twice is no error."""
+        document_id = self._store.document_of(version_id)
+        span = OPEN if self._store.goes_into_force(job_id) else CLOSED
+        with self._changing(document_id):
+            index_version(self._index, self._store, version_id, span)
+            self._store.finish(version_id, job_id)
+
+    def drop(self, version_id: str) -> None:
+        """Take a version that could not be loaded out of the index."""
+        with self._lock:
+            self._index.delete_version(version_id)
+
+    def delete(self, actor: Actor, document_id: str) -> None:
+        """Remove a document: from the record first, so that it cannot answer any more."""
+        with self._lock:
+            indexed = self._index.count_document(document_id)
+            receipt_id = self._erasing.begin(actor, document_id, indexed)
+            self._finish_erasing(receipt_id, document_id, actor)
+
+    def forget(self, actor: Actor, job_id: str) -> None:
+        """Take an ended job off the list, together with what it could not load."""
+        self._erasing.forget(actor, job_id)
+
+    def receipts(self, department_ids: Collection[str], limit: int) -> tuple[Receipt, ...]:
+        """The latest receipts of some departments, newest first."""
+        return self._erasing.receipts(department_ids, limit)
+
+    def repair(self) -> int:
+        """Bring the index into line with the record; gives how much was mended."""
+        with self._lock:
+            mended = repair(self._index, self._store, self._debts)
+            for receipt_id, document_id in self._erasing.open():
+                self._finish_erasing(receipt_id, document_id, SYSTEM)
+        return mended
+
+    def pay_debts(self) -> None:
+        """Try again what an index that did not answer has left undone."""
+        for document_id in self._debts.open():
+            with self._lock:
+                pay(self._index, self._store, self._debts, document_id)
+
+    def rebuild(self) -> int:
+        """Write the whole index again from the record; gives the passages written."""
+        with self._lock:
+            return rebuild(self._index, self._store)
+
+    @contextmanager
+    def _changing(self, document_id: str) -> Iterator[None]:
+        with self._lock, owed(self._index, self._store, self._debts, document_id):
+            yield
+
+    def _open_all(self, document_id: str) -> None:
+        """Let searches find every version, so that none is missing when the record changes."""
+        for version in self._store.to_be_indexed(document_id):
+            self._index.set_span(version.version_id, OPEN)
+
+    def _finish_erasing(self, receipt_id: str, document_id: str, actor: Actor) -> None:
+        pay(self._index, self._store, self._debts, document_id)
+        self._erasing.complete(receipt_id, self._index.count_document(document_id), actor)
