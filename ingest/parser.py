@@ -21,16 +21,10 @@ from ingest.child import (
 )
 from ingest.config import IngestSettings
 from ingest.document import Block, BlockKind, Finding, FindingKind, ParsedDocument
+from ingest.kinds import MODULES
 from ingest.ocr import OnScanned, ScanLines, findings_of, lines_from, plain, scan_document
-from ingest.source import DOCX, HTML, MARKDOWN, PDF, TEXT, check_size, title_of
+from ingest.source import check_size, title_of
 
-_MODULES = {
-    PDF: "ingest.parse.pdf",
-    DOCX: "ingest.parse.docx",
-    HTML: "ingest.parse.html",
-    MARKDOWN: "ingest.parse.markdown",
-    TEXT: "ingest.parse.text",
-}
 _REFUSALS = {kind.type: kind for kind in errors.RefusedFile.__subclasses__()}
 # JSON escapes a character in six bytes at most, and text is held twice: in blocks and pages.
 _BYTES_PER_CHAR = 12
@@ -149,7 +143,7 @@ def _work(task: dict[str, Any]) -> bytes:
     known = {field.name for field in fields(IngestSettings)}
     settings = IngestSettings(**{k: v for k, v in task["settings"].items() if k in known})
     try:
-        parser = importlib.import_module(_MODULES[task["media_type"]])
+        parser = importlib.import_module(MODULES[task["media_type"]])
         content = Path(task["path"]).read_bytes()
         # Only a PDF has pages without text, and so only its parser is ever given scans.
         scans = [] if task["scans"] is None else [lines_from(task["scans"])]

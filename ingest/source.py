@@ -8,30 +8,16 @@ from pathlib import PurePosixPath
 from ingest.config import IngestSettings
 from ingest.errors import DamagedFile, EmptyFile, EncryptedFile, FileTooLarge, UnsupportedType
 from ingest.errors import in_words as size_in_words
-
-PDF = "application/pdf"
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-HTML = "text/html"
-MARKDOWN = "text/markdown"
-TEXT = "text/plain"
-
-READABLE = "PDF, Word (.docx), HTML, Markdown and plain text"
-
-_BY_SUFFIX = {
-    ".pdf": PDF,
-    ".docx": DOCX,
-    ".docm": DOCX,
-    ".dotx": DOCX,
-    ".html": HTML,
-    ".htm": HTML,
-    ".xhtml": HTML,
-    ".md": MARKDOWN,
-    ".markdown": MARKDOWN,
-    ".mdown": MARKDOWN,
-    ".txt": TEXT,
-    ".text": TEXT,
-    "": TEXT,
-}
+from ingest.kinds import BY_SUFFIX
+from ingest.kinds import DOCX as DOCX
+from ingest.kinds import EML as EML
+from ingest.kinds import HTML as HTML
+from ingest.kinds import MARKDOWN as MARKDOWN
+from ingest.kinds import PDF as PDF
+from ingest.kinds import PPTX as PPTX
+from ingest.kinds import READABLE as READABLE
+from ingest.kinds import TEXT as TEXT
+from ingest.kinds import XLSX as XLSX
 
 # (first bytes, what it is, what to do): the kinds that people do try to load.
 _UNREADABLE = (
@@ -49,6 +35,15 @@ _UNREADABLE = (
 )
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
+# The main part of a package; a workbook inside a Word file is a zip of its own in there.
+_PARTS = (
+    (b"word/document.xml", DOCX),
+    (b"ppt/presentation.xml", PPTX),
+    (b"xl/workbook.xml", XLSX),
+    (b"word/", DOCX),
+)
+_PACKAGES = (DOCX, XLSX, PPTX)
+_BINARY = (PDF, *_PACKAGES)
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _HTML_START = re.compile(
     rb"<(!doctype\s+html|html[\s>]|head[\s>]|body[\s>]|\?xml[^>]*\?>\s*(<!--.*?-->\s*)*"
@@ -127,12 +122,18 @@ def _suffix(file_name: str) -> str:
 
 def _packed(file_name: str, suffix: str, content: bytes) -> str:
     # Names inside a zip are never compressed, so looking for them unpacks nothing.
-    if b"word/" in content or suffix in (".docx", ".docm", ".dotx"):
-        return DOCX
+    for part, kind in _PARTS:
+        if part in content:
+            return kind
+    if BY_SUFFIX.get(suffix) in _PACKAGES:
+        return BY_SUFFIX[suffix]
     for part, what, target in (
-        (b"xl/", "a spreadsheet", "PDF"),
-        (b"ppt/", "a slide show", "PDF"),
+        (b"xl/workbook.bin", "a binary Excel workbook", ".xlsx"),
+        (b"xl/", "a spreadsheet", ".xlsx"),
+        (b"ppt/", "a slide show", ".pptx"),
         (b"opendocument.text", "an OpenDocument text", ".docx or PDF"),
+        (b"opendocument.spreadsheet", "an OpenDocument spreadsheet", ".xlsx"),
+        (b"opendocument.presentation", "an OpenDocument slide show", ".pptx"),
     ):
         if part in content:
             raise UnsupportedType(
@@ -148,25 +149,25 @@ def _office_binary(file_name: str, content: bytes) -> EncryptedFile | Unsupporte
     if _ENCRYPTED_PACKAGE in content:
         return EncryptedFile(
             f"{file_name} is protected with a password.",
-            "Open it in Word, remove the password, save it and load it again.",
+            "Open it in the program it came from, remove the password, save it and load it again.",
         )
     return UnsupportedType(
         f"{file_name} is in the Office format from before 2007, which is not read.",
-        "Open it in Word and save it as .docx.",
+        "Open it and save it in today's format: .docx, .xlsx or .pptx. Save a mail as .eml.",
     )
 
 
 def _textual(file_name: str, suffix: str, content: bytes) -> str:
     if not content.strip(b"\x00 \t\r\n\x0b\x0c\xef\xbb\xbf\xff\xfe"):
         raise _empty(file_name)
-    named = _BY_SUFFIX.get(suffix)
+    named = BY_SUFFIX.get(suffix)
     if named is None:
         raise UnsupportedType(f"{file_name}: files of type {suffix} are not read.", _save_as())
     if not _is_text(content):
         raise _not_text(file_name, suffix, named)
-    if named in (PDF, DOCX, TEXT) and _HTML_START.search(_plain_head(content)):
+    if named in (*_BINARY, TEXT) and _HTML_START.search(_plain_head(content)):
         return HTML
-    if named in (PDF, DOCX):
+    if named in _BINARY:
         raise DamagedFile(
             f"{file_name} is named {suffix} but its content is not.",
             "Open it in the program it came from and save it again.",
@@ -195,7 +196,7 @@ def _is_unmarked_utf16(head: bytes) -> bool:
 
 
 def _not_text(file_name: str, suffix: str, named: str) -> UnsupportedType | DamagedFile:
-    if named in (PDF, DOCX):
+    if named in _BINARY:
         return DamagedFile(
             f"{file_name} is damaged: it is named {suffix} but does not begin like one.",
             "Get a fresh copy, or open it in the program it came from and save it again.",

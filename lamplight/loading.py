@@ -15,12 +15,13 @@ POLL_S = 0.3
 WATCHED_JOBS = 4
 READABLE = {
     ".pdf", ".docx", ".docm", ".dotx", ".html", ".htm", ".xhtml",
+    ".xlsx", ".xlsm", ".xltx", ".pptx", ".pptm", ".ppsx", ".potx", ".eml",
     ".md", ".markdown", ".mdown", ".txt", ".text",
 }  # fmt: skip
 # Documents that we cannot read yet: a folder's owner must hear of them.
 UNREADABLE = {
     ".doc", ".dot", ".rtf", ".odt", ".pages", ".wpd",
-    ".xls", ".xlsx", ".xlsm", ".ods", ".ppt", ".pptx", ".odp", ".eml", ".msg",
+    ".xls", ".ods", ".ppt", ".odp", ".msg",
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Word documents: body order, headings by style or outline level, lists, tables."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ingest.clean import clean_line
 from ingest.config import IngestSettings
 from ingest.document import Block, BlockKind, ParsedDocument
 from ingest.errors import UnsupportedType
+from ingest.parse.docx_hidden import hidden_findings, is_hidden
 from ingest.parse.docx_lists import Numbering
 from ingest.parse.docx_styles import Styles
 from ingest.parse.lines import list_marker, with_plain_marker
@@ -40,9 +42,11 @@ def parse(content: bytes, settings: IngestSettings) -> ParsedDocument:
     try:
         blocks = _Reader(Styles(document), Numbering(document)).read(document.element.body)
         title = clean_line(document.core_properties.title or "")
+        findings = hidden_findings(document.element.body)
     except _BROKEN as error:
         raise damaged("Word") from error
-    return one_page_document(stated_title(title) or heading_title(blocks), blocks, settings)
+    read = one_page_document(stated_title(title) or heading_title(blocks), blocks, settings)
+    return replace(read, findings=findings)
 
 
 def _open(content: bytes) -> "WordDocument":
@@ -145,6 +149,8 @@ def _text(paragraph: "BaseOxmlElement") -> str:
             parts.append(element.text or "")
         elif element.tag in _BREAKS:
             parts.append(_BREAKS[element.tag])
+        elif element.tag == qn("w:r") and is_hidden(element):
+            continue
         elif element.tag not in _NOT_TEXT and element.tag not in (_TEXT_BOX, qn("w:tbl")):
             stack.extend(reversed(element))
     return "".join(parts)

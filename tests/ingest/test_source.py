@@ -11,7 +11,7 @@ from ingest.errors import (
     RefusedFile,
     UnsupportedType,
 )
-from ingest.source import DOCX, HTML, MARKDOWN, PDF, TEXT, inspect, title_of
+from ingest.source import DOCX, EML, HTML, MARKDOWN, PDF, PPTX, TEXT, XLSX, inspect, title_of
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -22,6 +22,9 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
         ("a.pdf", b"%PDF-1.7 ...", PDF),
         ("a.txt", b"\n%PDF-1.4 ...", PDF),
         ("a.docx", b"PK\x03\x04....[Content_Types].xml....word/document.xml", DOCX),
+        ("a.docx", b"PK\x03\x04....xl/workbook.xml....", XLSX),
+        ("a.zip", b"PK\x03\x04....ppt/presentation.xml....", PPTX),
+        ("a.eml", b"Subject: Wash\n\nWash", EML),
         ("a.html", b"<p>Wash your hands.</p>", HTML),
         ("page.pdf", b"<!DOCTYPE html><html><body>Wash</body></html>", HTML),
         ("page.txt", "<html><body>Wash</body></html>".encode("utf-16"), HTML),
@@ -50,7 +53,9 @@ def test_the_type_is_read_from_the_bytes_first(
         ("a.png", b"\x89PNG\r\n", UnsupportedType),
         ("a.doc", OLE + b"WordDocument", UnsupportedType),
         ("a.docx", OLE + "EncryptedPackage".encode("utf-16-le"), EncryptedFile),
-        ("a.xlsx", b"PK\x03\x04 xl/workbook.xml", UnsupportedType),
+        ("a.xlsb", b"PK\x03\x04 xl/workbook.bin", UnsupportedType),
+        ("a.xlsx", b"just words", DamagedFile),
+        ("a.msg", OLE + b"__substg1.0_", UnsupportedType),
         ("a.zip", b"PK\x03\x04 notes.txt", UnsupportedType),
         ("a.rtf", b"{\\rtf1 Wash}", UnsupportedType),
     ],

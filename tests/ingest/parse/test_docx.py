@@ -186,3 +186,11 @@ def _with_part(content: bytes, name: str, data: bytes) -> bytes:
                 changed.writestr(part, package.read(part))
         changed.writestr(name, data)
     return buffer.getvalue()
+
+
+def test_hidden_text_is_reported_and_not_read(settings: IngestSettings) -> None:
+    """What Word does not print is not indexed either, and a person hears how much there was."""
+    inner = "<w:r><w:t>seen</w:t></w:r><w:r><w:rPr><w:vanish/></w:rPr><w:t>secret</w:t></w:r>"
+    document = parse(saved(add_xml(paragraph(inner))), settings)
+    assert document.blocks == (Block(P, "seen", 1),)
+    assert [found.count for found in document.findings] == [6]
