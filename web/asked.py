@@ -79,6 +79,19 @@ class Asks(Protocol):
         ...
 
 
+def outdated(asked: Asked) -> Asked:
+    """The question without its answer: a policy that it was taken from has changed since."""
+    return replace(
+        asked,
+        stage=Stage.DONE,
+        passages=(),
+        text="",
+        answer=None,
+        checks=None,
+        problem=problem_of(PolicyChanged()),
+    )
+
+
 async def follow(
     events: AsyncGenerator[AskEvent, None], asked: Asked
 ) -> AsyncGenerator[Asked, None]:

@@ -293,7 +293,7 @@ class PolicyChanged(WebError):
 
     def __init__(self) -> None:
         super().__init__(
-            "A policy that this answer was taken from has just changed.",
+            "A policy that this answer was taken from has changed.",
             "Ask again: the next answer comes from the version in force now.",
         )
 

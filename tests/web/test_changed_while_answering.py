@@ -1,6 +1,7 @@
 """A policy that changes while an answer is written from it: the answer is not given."""
 
 import threading
+import time
 from typing import Any
 
 import httpx
@@ -8,7 +9,8 @@ import pytest
 
 from governance.events import Actor
 from governance.versions import Act
-from web.testing import ScriptedAssistant, Site
+from ingest.testing import load_in_force
+from web.testing import ScriptedAssistant, Site, passage_of
 
 OWNER = Actor("local", "owner", "socket")
 
@@ -19,6 +21,30 @@ def assistant(site: Site) -> ScriptedAssistant:
     assert isinstance(scripted, ScriptedAssistant)
     scripted.gate.clear()
     return scripted
+
+
+def test_a_kept_answer_is_not_shown_once_its_policy_has_changed(
+    site: Site, staff: httpx.Client
+) -> None:
+    """The back button leads to the question and the advice to ask again; no old quote is left."""
+    text = b"# Lamps\n\nThe lamp above the bed is checked every 90 days.\n"
+    place = site.platform.policies.department("Pharmacy")
+    submitted = load_in_force(site.platform.loader, "lamps.md", text, place)
+    while site.platform.jobs.open_jobs():
+        time.sleep(0.02)
+    hits = site.platform.index.search("Pharmacy", "lamp bed", None, 9, site.clock().timestamp())
+    found = site.platform.policies.passages_in_force([one.passage_id for one in hits], "Pharmacy")
+    before, site.assistant.passages = (
+        site.assistant.passages,
+        [passage_of(one) for one in found.values() if one.document_id == submitted.document_id],
+    )
+    asked = staff.post("/ask", data={"question": "How often?", "department": "Pharmacy"})
+    assert "90 days" in staff.get(asked.headers["Location"]).text
+    site.platform.publisher.delete(OWNER, submitted.document_id)
+    page = staff.get(asked.headers["Location"]).text
+    assert "90 days" not in page
+    assert "has changed" in page
+    site.assistant.passages = before
 
 
 def test_an_answer_from_a_policy_that_was_retired_meanwhile_is_stopped(

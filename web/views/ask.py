@@ -20,7 +20,7 @@ from rag.errors import QuestionRefused
 from rag.retrieve import clean_question
 from rag.schema import AnswerStatus
 from web.answer_words import status_words
-from web.asked import Asked, Stage, follow
+from web.asked import Asked, Stage, follow, outdated
 from web.asking import Admitted, Asking
 from web.caller import Caller, caller_of
 from web.cards import (
@@ -113,6 +113,8 @@ class AskPages:
             raise AnswerGone
         if asked.department not in caller.department_names(Permission.POLICIES_ASK):
             raise AnswerGone
+        if not await run_in_threadpool(self._is_current, asked):
+            asked = outdated(asked)
         return await self._page(
             request,
             question=asked.question,
@@ -120,6 +122,12 @@ class AskPages:
             asked=asked,
             **shown(asked, str(request.base_url), self._platform.settings.sources_unfolded),
         )
+
+    def _is_current(self, asked: Asked) -> bool:
+        """Whether everything that the answer was taken from is still in force."""
+        ids = {one.passage_id for one in asked.passages}
+        found = self._platform.policies.passages_in_force(sorted(ids), asked.department)
+        return len(found) == len(ids)
 
     async def _elsewhere(self, request: Request, caller: Caller) -> Response:
         if caller.may_somewhere(Permission.POLICIES_SEARCH):
