@@ -9,9 +9,10 @@ HTML = "text/html"
 MARKDOWN = "text/markdown"
 TEXT = "text/plain"
 EML = "message/rfc822"
+MSG = "application/vnd.ms-outlook"
 
 READABLE = (
-    "PDF, Word (.docx), PowerPoint (.pptx), Excel (.xlsx), e-mail (.eml), HTML, Markdown "
+    "PDF, Word (.docx), PowerPoint (.pptx), Excel (.xlsx), e-mail (.eml, .msg), HTML, Markdown "
     "and plain text"
 )
 
@@ -28,6 +29,7 @@ BY_SUFFIX = {
     ".ppsx": PPTX,
     ".potx": PPTX,
     ".eml": EML,
+    ".msg": MSG,
     ".html": HTML,
     ".htm": HTML,
     ".xhtml": HTML,
@@ -46,6 +48,7 @@ MODULES = {
     XLSX: "ingest.parse.xlsx",
     PPTX: "ingest.parse.pptx",
     EML: "ingest.parse.eml",
+    MSG: "ingest.parse.msg",
     HTML: "ingest.parse.html",
     MARKDOWN: "ingest.parse.markdown",
     TEXT: "ingest.parse.text",

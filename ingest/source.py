@@ -13,6 +13,7 @@ from ingest.kinds import DOCX as DOCX
 from ingest.kinds import EML as EML
 from ingest.kinds import HTML as HTML
 from ingest.kinds import MARKDOWN as MARKDOWN
+from ingest.kinds import MSG as MSG
 from ingest.kinds import PDF as PDF
 from ingest.kinds import PPTX as PPTX
 from ingest.kinds import READABLE as READABLE
@@ -43,7 +44,9 @@ _PARTS = (
     (b"word/", DOCX),
 )
 _PACKAGES = (DOCX, XLSX, PPTX)
-_BINARY = (PDF, *_PACKAGES)
+_BINARY = (PDF, *_PACKAGES, MSG)
+# A stream that each message of Outlook has; names stand in a compound file as they are.
+_OUTLOOK = "__properties_version1.0".encode("utf-16-le")
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _HTML_START = re.compile(
     rb"<(!doctype\s+html|html[\s>]|head[\s>]|body[\s>]|\?xml[^>]*\?>\s*(<!--.*?-->\s*)*"
@@ -95,6 +98,8 @@ def _media_type(file_name: str, content: bytes) -> str:
     if content.startswith(_ZIP):
         return _packed(file_name, suffix, content)
     if content.startswith(_OLE):
+        if _OUTLOOK in content:
+            return MSG
         raise _office_binary(file_name, content)
     for magic, what, hint in _UNREADABLE:
         if content.startswith(magic):
@@ -153,7 +158,7 @@ def _office_binary(file_name: str, content: bytes) -> EncryptedFile | Unsupporte
         )
     return UnsupportedType(
         f"{file_name} is in the Office format from before 2007, which is not read.",
-        "Open it and save it in today's format: .docx, .xlsx or .pptx. Save a mail as .eml.",
+        "Open it and save it in today's format: .docx, .xlsx or .pptx.",
     )
 
 

@@ -15,13 +15,13 @@ POLL_S = 0.3
 WATCHED_JOBS = 4
 READABLE = {
     ".pdf", ".docx", ".docm", ".dotx", ".html", ".htm", ".xhtml",
-    ".xlsx", ".xlsm", ".xltx", ".pptx", ".pptm", ".ppsx", ".potx", ".eml",
+    ".xlsx", ".xlsm", ".xltx", ".pptx", ".pptm", ".ppsx", ".potx", ".eml", ".msg",
     ".md", ".markdown", ".mdown", ".txt", ".text",
 }  # fmt: skip
 # Documents that we cannot read yet: a folder's owner must hear of them.
 UNREADABLE = {
     ".doc", ".dot", ".rtf", ".odt", ".pages", ".wpd",
-    ".xls", ".ods", ".ppt", ".odp", ".msg",
+    ".xls", ".ods", ".ppt", ".odp",
 }  # fmt: skip
 
 

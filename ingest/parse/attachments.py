@@ -8,7 +8,7 @@ from ingest.clean import clean_line
 from ingest.config import IngestSettings
 from ingest.document import Block, BlockKind, Finding, FindingKind, ParsedDocument
 from ingest.errors import RefusedFile
-from ingest.kinds import EML, MODULES
+from ingest.kinds import EML, MODULES, MSG
 from ingest.parse.markup import check_text, page_text
 from ingest.parse.titles import stated_title
 from ingest.source import inspect
@@ -57,7 +57,7 @@ def _read(
     """The blocks of one attachment, all on its page; none, and why, if it is not read."""
     try:
         media_type = inspect(name, content, settings).media_type
-        if media_type == EML:
+        if media_type in (EML, MSG):
             return [], [_unread(name, "Mail inside a mail is not read; load it on its own.")]
         document = importlib.import_module(MODULES[media_type]).parse(content, settings)
     except RefusedFile as refusal:
