@@ -82,12 +82,14 @@ def read(path: Path) -> tuple[str, str]:
 def report(outcomes: list[Outcome], before: int, after: int) -> str:
     """The whole page."""
     kinds = Counter(one.became if ":" in one.became else "read" for one in outcomes)
+    broken = sum("broke off" in one.told for one in outcomes)
     slow = [one.name for one in outcomes if one.seconds > SLOW_S]
     verdicts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     return (
         "# Files made to break readers\n\n"
-        "Written by `python -m benchmarks.torture`. Each file went through the door of an upload.\n\n"
-        f"{len(outcomes)} files: {verdicts}. Crashes: 0. "
+        "Written by `python -m benchmarks.torture`; each file went through the door of an upload."
+        "\n\n"
+        f"{len(outcomes)} files: {verdicts}. Readers that broke off: {broken}. "
         f"Over {SLOW_S} s: {', '.join(slow) or 'none'}. "
         f"Longest: {max(one.seconds for one in outcomes):.1f} s. "
         f"Memory of the process that asked: {before} MiB before, {after} MiB at most.\n\n"
