@@ -8,7 +8,7 @@ import time
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from web.access import STATIC_NAME
 from web.api.approvals import ApprovalsApi
@@ -63,6 +63,23 @@ LINKS_KEPT_S = 600.0
 READINGS_KEPT = 5_000
 
 
+def document_routes(platform: Platform, pages: Pages) -> list[Route]:
+    """The pages of documents: loaded, reviewed, compared, read and printed."""
+    settings = platform.settings
+    notices: Shelf[Notice] = Shelf(settings.answers_kept, settings.answers_kept_s, time.monotonic)
+    # By the clock of the trail, in which these readings stand.
+    readings: Shelf[bool] = Shelf(
+        READINGS_KEPT, settings.reading_lasts_s, lambda: platform.clock().timestamp()
+    )
+    return [
+        *DocumentPages(platform, pages, notices).routes(),
+        *DifferencePages(platform, pages).routes(),
+        *ReviewPages(platform, pages).routes(),
+        *ViewerPages(platform, pages, readings).routes(),
+        *PrintPages(platform, pages, readings).routes(),
+    ]
+
+
 def create_app(platform: Platform) -> FastAPI:
     """Build the application from its parts. Raises FrontEndMissing before `npm run build`."""
     settings = platform.settings
@@ -77,11 +94,6 @@ def create_app(platform: Platform) -> FastAPI:
     approving = Approving(platform)
     roster = Roster(platform.people, platform.keys, platform.tickets)
     links: Shelf[tuple[str, str]] = Shelf(kept, LINKS_KEPT_S, time.monotonic)
-    notices: Shelf[Notice] = Shelf(kept, kept_s, time.monotonic)
-    # By the clock of the trail, in which these readings stand.
-    readings: Shelf[bool] = Shelf(
-        READINGS_KEPT, settings.reading_lasts_s, lambda: platform.clock().timestamp()
-    )
     return FastAPI(
         title=settings.product_name,
         # The interactive descriptions load scripts from another machine.
@@ -98,11 +110,7 @@ def create_app(platform: Platform) -> FastAPI:
         routes=[
             *AskPages(platform, pages, asking, answers).routes(),
             *SearchPages(platform, pages).routes(),
-            *DocumentPages(platform, pages, notices).routes(),
-            *DifferencePages(platform, pages).routes(),
-            *ReviewPages(platform, pages).routes(),
-            *ViewerPages(platform, pages, readings).routes(),
-            *PrintPages(platform, pages, readings).routes(),
+            *document_routes(platform, pages),
             *HelpPages(pages).routes(),
             *SignInPages(platform, pages).routes(),
             *LockPages(platform, pages).routes(),

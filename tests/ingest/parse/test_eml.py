@@ -85,4 +85,5 @@ def test_a_spoilt_mail_is_read_or_refused(at: int, noise: bytes) -> None:
     """Whatever bytes stand in a mail, it ends in a document or in a refusal."""
     content = mail().as_bytes()
     with contextlib.suppress(RefusedFile):
-        parse(content[:at] + noise + content[at + len(noise) :], IngestSettings())
+        spoilt = content[:at] + noise + content[at + len(noise) :]
+        assert parse(spoilt, IngestSettings()).page_count
