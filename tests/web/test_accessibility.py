@@ -192,6 +192,8 @@ STATES: dict[str, State] = {
     "search": go("/search?q=vial"),
     "search failed": go("/search?q=silent"),
     "documents": go("/documents"),
+    "documents narrowed": go("/documents?words=vial&review=overdue&letter=M"),
+    "no document fits": go("/documents?words=zebra"),
     "upload refused": upload_nothing,
     "remove": remove,
     "review": go("/review"),

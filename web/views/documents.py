@@ -16,6 +16,7 @@ from governance.policies import Department, DocumentDetail
 from web.caller import Caller, caller_of
 from web.departments import choose
 from web.errors import WebError
+from web.library import ORDER_WORDS, browse, wanted_of
 from web.pages import Pages
 from web.parts import Platform
 from web.problems import Problem, problem_of
@@ -73,7 +74,7 @@ class DocumentPages:
 
     async def progress(self, request: Request) -> Response:
         """The jobs as a fragment; the table comes with it when it has changed."""
-        values = await run_in_threadpool(self._lists, caller_of(request))
+        values = await run_in_threadpool(self._lists, request)
         changed = request.query_params.get("open") != str(len(values["open_jobs"]))
         return self._pages.page(
             "documents/_progress.html", request=request, with_table=changed, **values
@@ -114,7 +115,7 @@ class DocumentPages:
     async def _page(
         self, request: Request, problem: Problem | None = None, **values: Any
     ) -> Response:
-        lists = await run_in_threadpool(self._lists, caller_of(request))
+        lists = await run_in_threadpool(self._lists, request)
         return self._pages.page(
             "documents/page.html",
             status=problem.status if problem else 200,
@@ -125,8 +126,10 @@ class DocumentPages:
             **values,
         )
 
-    def _lists(self, caller: Caller) -> dict[str, Any]:
-        jobs = self._platform.jobs
+    def _lists(self, request: Request) -> dict[str, Any]:
+        caller, jobs = caller_of(request), self._platform.jobs
+        wanted = wanted_of(request.query_params)
+        found = documents_for(caller, self._platform.policies, _place(request, caller))
         recent = recent_jobs_for(caller, jobs, self._platform.settings.recent_jobs)
         troubled: list[Job] = [job for job in recent if job.state in TROUBLED]
         return {
@@ -137,7 +140,10 @@ class DocumentPages:
             "removable": caller.department_names(Permission.DOCUMENTS_DELETE),
             "forgettable": caller.department_names(Permission.JOBS_FORGET),
             "may_create": caller.may(Permission.DEPARTMENTS_CREATE),
-            "documents": documents_for(caller, self._platform.policies),
+            "library": browse(found, wanted, caller.clock().date()),
+            "place": _place(request, caller) or "",
+            "orders": ORDER_WORDS,
+            "overdue_before": caller.clock().date(),
             "open_jobs": open_jobs_for(caller, jobs),
             "troubled": troubled,
             "interval_ms": self._platform.settings.progress_interval_ms,
@@ -150,3 +156,9 @@ class DocumentPages:
             return self._platform.policies.create_department(caller.actor, new_name)
         known = caller.departments(Permission.DOCUMENTS_LOAD)
         return choose(known, str(form.get("department", "")))
+
+
+def _place(request: Request, caller: Caller) -> str | None:
+    """The department that the list is narrowed to, if the caller may read there."""
+    name = request.query_params.get("in", "")
+    return name if name in caller.department_names(Permission.POLICIES_READ) else None

@@ -100,3 +100,27 @@ def test_an_unknown_document_is_not_found(client: httpx.Client) -> None:
     page = client.get("/documents/none/delete")
     assert page.status_code == 404
     assert "<h1" in page.text
+
+
+def test_the_library_is_narrowed_by_address(site: Site, client: httpx.Client) -> None:
+    """By words, review and letter, without a script; another department's name narrows nothing."""
+    assert ">Hand hygiene</a>" in client.get("/documents").text
+    narrowed = client.get("/documents?words=ph-014&review=overdue").text
+    assert "1 document" in narrowed
+    assert "Overdue" in narrowed
+    assert ">Hand hygiene</a>" not in narrowed
+    assert 'href="/documents"' in narrowed
+    assert "No document fits" in client.get("/documents?letter=Z").text
+    assert ">Hand hygiene</a>" in client.get("/documents?in=Catering&page=x&order=y").text
+
+
+def test_staff_find_only_what_is_in_force_in_the_library(
+    site: Site, staff: httpx.Client, client: httpx.Client
+) -> None:
+    """No state to choose, no way to a review."""
+    posted(client, ("draft.md", b"# Not yet\n\nThis is not in force yet.\n"))
+    settle(client)
+    assert "Not yet" in client.get("/documents").text
+    page = staff.get("/documents").text
+    assert "Not yet" not in page
+    assert "/review" not in page
