@@ -162,6 +162,29 @@ def test_a_keyboard_reaches_everything_in_order(page: Page) -> None:
     ]
 
 
+def test_a_folder_is_chosen_and_files_are_dropped(page: Page, tmp_path: Path) -> None:
+    """A folder's files are loaded one by one; dropped files wait for the button."""
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.md").write_text(f"# Folder {name}\n\nRule {name} of the folder.\n")
+    page.goto("/documents")
+    page.get_by_label("Or a folder").set_input_files(tmp_path)
+    page.get_by_role("button", name="Load files").click()
+    expect(page.get_by_text("one.md: received.")).to_be_visible()
+    expect(page.get_by_text("two.md: received.")).to_be_visible()
+    page.goto("/documents")
+    dropped = page.evaluate_handle(
+        """() => {
+            const dropped = new DataTransfer();
+            dropped.items.add(new File(["# Dropped\\n\\nA rule."], "dropped.md"));
+            return dropped;
+        }"""
+    )
+    page.dispatch_event("[data-drop]", "drop", {"dataTransfer": dropped})
+    expect(page.get_by_text("1 file is chosen.")).to_be_visible()
+    page.get_by_role("button", name="Load files").click()
+    expect(page.get_by_text("dropped.md: received.")).to_be_visible()
+
+
 def test_an_upload_shows_its_progress_and_then_the_document(page: Page, tmp_path: Path) -> None:
     """Without a reload by hand."""
     file = tmp_path / "falls.md"

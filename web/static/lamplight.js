@@ -161,3 +161,64 @@ addEventListener("pageshow", (event) => event.persisted && location.reload());
 document.addEventListener("htmx:after:swap", prepare);
 createAll(Button);
 prepare();
+
+// ---------------------------------------------------------------- files and folders that are dropped
+
+const panel = document.querySelector("[data-drop]");
+
+// A browser gives a folder at most a hundred entries at a time, and an empty list at its end.
+async function entriesIn(folder) {
+  const reader = folder.createReader();
+  const found = [];
+  for (;;) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!some.length) return found;
+    found.push(...some);
+  }
+}
+
+async function filesBelow(entry, most) {
+  if (entry.name.startsWith(".") || entry.name.startsWith("~$")) return [];
+  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  const files = [];
+  for (const one of await entriesIn(entry)) {
+    files.push(...(await filesBelow(one, most)));
+    if (files.length > most) break;
+  }
+  return files;
+}
+
+async function filesDropped(transfer, most) {
+  // Before the first wait: afterwards the browser has taken the items back.
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.length) return [...transfer.files];
+  const files = [];
+  for (const entry of entries) files.push(...(await filesBelow(entry, most)));
+  return files;
+}
+
+function choose(files, most) {
+  const chosen = new DataTransfer();
+  for (const file of files.slice(0, most)) chosen.items.add(file);
+  panel.querySelector("#file").files = chosen.files;
+  const count = chosen.files.length;
+  const words = count === 1 ? "1 file is" : `${count} files are`;
+  panel.querySelector("[data-drop-status]").textContent = files.length > most
+    ? `The first ${words} chosen: drop the others once these are loaded.`
+    : `${words} chosen. Press “Load files”.`;
+}
+
+if (panel) {
+  panel.querySelector("[data-drop-words]").hidden = false;
+  const most = Number(panel.dataset.maxFiles);
+  panel.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    panel.classList.add("lamp-panel--over");
+  });
+  panel.addEventListener("dragleave", () => panel.classList.remove("lamp-panel--over"));
+  panel.addEventListener("drop", async (event) => {
+    event.preventDefault();
+    panel.classList.remove("lamp-panel--over");
+    choose(await filesDropped(event.dataTransfer, most), most);
+  });
+}

@@ -147,6 +147,7 @@ class DocumentPages:
             "open_jobs": open_jobs_for(caller, jobs),
             "troubled": troubled,
             "interval_ms": self._platform.settings.progress_interval_ms,
+            "max_files": self._platform.settings.max_upload_files,
         }
 
     def _department(self, caller: Caller, form: FormData) -> Department:
