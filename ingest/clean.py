@@ -12,6 +12,8 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
     "\ud800-\udfff\U000e0000-\U000e0fff]"
 )
+# Of these, what says something to a model alone: Unicode tags, and marks that turn the order over.
+HIDDEN_CODES = re.compile("[\U000e0000-\U000e007f\u202d\u202e]")
 _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _BLANKS = re.compile("[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000 ]+")
 # Latin ligatures and their likes; NFKC as a whole would also flatten superscripts (10² to 102).

@@ -7,8 +7,13 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from ingest.clean import clean, clean_line
 from ingest.config import IngestSettings
-from ingest.document import Block, BlockKind, ParsedDocument
-from ingest.parse.markup import one_page_document, pipe_table
+from ingest.document import Block, BlockKind, Finding, ParsedDocument
+from ingest.parse.markup import (
+    code_findings,
+    hidden_findings,
+    one_page_document,
+    pipe_table,
+)
 from ingest.parse.text import decode
 from ingest.parse.titles import heading_title, stated_title
 
@@ -27,7 +32,11 @@ _INLINE = frozenset(
     )
 )  # fmt: skip
 _HEADING = re.compile(r"h[1-6]$")
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_HIDDEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?:\.0*)?\s*(?:;|$)"
+    r"|font-size\s*:\s*[01](?:\.0*)?(?:px|pt)?\s*(?:;|$)",
+    re.IGNORECASE,
+)
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _MAX_COLUMNS = 200
 
@@ -40,12 +49,30 @@ def parse(content: bytes, settings: IngestSettings) -> ParsedDocument:
     title = page.css_first("head > title")
     blocks = _blocks_below(page.body)
     stated = stated_title(title.text()) if title else None
-    return one_page_document(stated or heading_title(blocks), blocks, settings)
+    found = (*code_findings(text), *_hidden_findings(page.body))
+    return one_page_document(stated or heading_title(blocks), blocks, settings, found)
 
 
 def blocks_of(text: str) -> list[Block]:
     """The blocks of a piece of HTML."""
     return _blocks_below(_page(text).body)
+
+
+def _hidden_findings(body: LexborNode | None) -> tuple[Finding, ...]:
+    """How much text stands in elements that no reader sees; menus and scripts are not meant."""
+    hidden = [] if body is None else body.css("[hidden], [style]")
+    chars = sum(
+        len(clean_line(node.text()))
+        for node in hidden
+        if _is_unseen(node) and not any(map(_is_unseen, _above(node)))
+    )
+    return hidden_findings(chars, "in parts of the page that are not shown")
+
+
+def _above(node: LexborNode) -> Iterator[LexborNode]:
+    while (parent := node.parent) is not None:
+        yield parent
+        node = parent
 
 
 def _page(text: str) -> LexborHTMLParser:
@@ -166,11 +193,16 @@ def _is_dropped(node: LexborNode, tag: str) -> bool:
         return True
     attributes = node.attributes
     return (
-        "hidden" in attributes
-        or attributes.get("aria-hidden") == "true"
+        attributes.get("aria-hidden") == "true"
         or attributes.get("role") in _DROPPED_ROLES
-        or bool(_HIDDEN_STYLE.search(attributes.get("style") or ""))
+        or _is_unseen(node)
     )
+
+
+def _is_unseen(node: LexborNode) -> bool:
+    """Whether an element says of itself that it is not shown."""
+    attributes = node.attributes
+    return "hidden" in attributes or bool(_HIDDEN_STYLE.search(attributes.get("style") or ""))
 
 
 def _is_data_table(table: LexborNode) -> bool:

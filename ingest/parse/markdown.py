@@ -10,7 +10,7 @@ from ingest.clean import clean, clean_line
 from ingest.config import IngestSettings
 from ingest.document import Block, BlockKind, ParsedDocument
 from ingest.parse.html import blocks_of as html_blocks
-from ingest.parse.markup import one_page_document, pipe_table
+from ingest.parse.markup import code_findings, one_page_document, pipe_table
 from ingest.parse.text import decode
 from ingest.parse.titles import heading_title
 
@@ -30,7 +30,8 @@ def parse(content: bytes, settings: IngestSettings) -> ParsedDocument:
     reader = MarkdownIt("commonmark", {"maxNesting": 60}).enable("table")
     blocks = _Reader().read(reader.parse(body))
     title = _front_title(front.group(1)) if front else None
-    return one_page_document(title or heading_title(blocks), blocks, settings)
+    title = title or heading_title(blocks)
+    return one_page_document(title, blocks, settings, code_findings(text))
 
 
 def _front_title(front_matter: str) -> str | None:

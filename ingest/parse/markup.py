@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from ingest.clean import clean_line
+from ingest.clean import HIDDEN_CODES, clean_line
 from ingest.config import IngestSettings
-from ingest.document import Block, ParsedDocument
+from ingest.document import Block, Finding, FindingKind, ParsedDocument
 from ingest.errors import FileTooLarge, NoText
 
 
@@ -29,13 +29,39 @@ def page_text(blocks: Iterable[Block]) -> str:
 
 
 def one_page_document(
-    title: str | None, blocks: Sequence[Block], settings: IngestSettings
+    title: str | None,
+    blocks: Sequence[Block],
+    settings: IngestSettings,
+    findings: Sequence[Finding] = (),
 ) -> ParsedDocument:
     """The document of a format that has no pages; raises NoText and FileTooLarge."""
     check_text(blocks, settings)
     return ParsedDocument(
-        title=title, blocks=tuple(blocks), page_count=1, page_texts=(page_text(blocks),)
+        title=title,
+        blocks=tuple(blocks),
+        page_count=1,
+        page_texts=(page_text(blocks),),
+        findings=tuple(findings),
     )
+
+
+def code_findings(text: str) -> tuple[Finding, ...]:
+    """Whether codes without a shape were left out of a text, and how many."""
+    count = len(HIDDEN_CODES.findall(text))
+    why = "codes without a shape (Unicode tags, marks that turn the reading order)"
+    return hidden_findings(count, why)
+
+
+def hidden_findings(count: int, why: str, page: int = 1) -> tuple[Finding, ...]:
+    """What to say of so many characters of a page that were left out, if there were any."""
+    if not count:
+        return ()
+    what = (
+        "1 character that nobody can see was"
+        if count == 1
+        else (f"{count:,} characters that nobody can see were")
+    )
+    return (Finding(FindingKind.HIDDEN, page, f"{what} left out: {why}.", count),)
 
 
 def check_text(blocks: Sequence[Block], settings: IngestSettings) -> None:

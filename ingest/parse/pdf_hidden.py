@@ -8,7 +8,6 @@ sees it. The invisible text that OCR programs lay over a scan is that scan's tex
 
 import ctypes
 import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +15,9 @@ from enum import StrEnum
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
 import pypdfium2.raw as raw  # type: ignore[import-untyped]
 
-from ingest.document import Finding, FindingKind
+from ingest.clean import HIDDEN_CODES
+from ingest.document import Finding
+from ingest.parse.markup import hidden_findings
 from ingest.parse.pdf_stand_ins import drop_stand_ins
 from ingest.parse.pdf_turned import Edges
 
@@ -33,8 +34,6 @@ _MAX_SHAPES = 300
 # Anything thinner is a rule of a table and hides nothing.
 _THIN_PT = 3.0
 _BYTES_PER_CHAR = 2
-# Unicode tags, and marks that turn the order of characters over.
-_CODES = re.compile("[\U000e0000-\U000e007f\u202d\u202e]")
 
 
 class Why(StrEnum):
@@ -99,21 +98,12 @@ def hide_unseen(page: pdfium.PdfPage) -> dict[Why, int]:
 
 def hidden_codes(text: str) -> int:
     """How many characters without a shape a text holds that carry messages or turn it over."""
-    return len(_CODES.findall(text))
+    return len(HIDDEN_CODES.findall(text))
 
 
 def findings_of(page: int, hidden: dict[Why, int]) -> list[Finding]:
     """What a person is told of a page's hidden text: how much, and why nobody sees it."""
-    count = sum(hidden.values())
-    if not count:
-        return []
-    why = "; ".join(hidden)
-    what = (
-        "1 character that nobody can see was"
-        if count == 1
-        else (f"{count:,} characters that nobody can see were")
-    )
-    return [Finding(FindingKind.HIDDEN, page, f"{what} left out: {why}.", count)]
+    return list(hidden_findings(sum(hidden.values()), "; ".join(hidden), page))
 
 
 def _marks(page: pdfium.PdfPage) -> Iterator[_Mark]:

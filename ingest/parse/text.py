@@ -14,7 +14,7 @@ from ingest.parse.lines import (
     number_depth,
     with_plain_marker,
 )
-from ingest.parse.markup import one_page_document
+from ingest.parse.markup import code_findings, one_page_document
 from ingest.parse.titles import heading_title
 
 _UNDERLINE = re.compile(r"(={3,}|-{3,}|~{3,}|\*{3,})$")
@@ -28,8 +28,9 @@ _BOMS = (
 
 def parse(content: bytes, settings: IngestSettings) -> ParsedDocument:
     """Read plain text; raises RefusedFile when there is none."""
-    blocks = blocks_of(clean(decode(content)))
-    return one_page_document(heading_title(blocks), blocks, settings)
+    text = decode(content)
+    blocks = blocks_of(clean(text))
+    return one_page_document(heading_title(blocks), blocks, settings, code_findings(text))
 
 
 def decode(content: bytes, declared: str | None = None) -> str:

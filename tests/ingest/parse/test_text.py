@@ -1,7 +1,7 @@
 import pytest
 
 from ingest.config import IngestSettings
-from ingest.document import BlockKind
+from ingest.document import BlockKind, FindingKind
 from ingest.errors import NoText
 from ingest.parse.text import decode, parse
 
@@ -45,3 +45,12 @@ def test_text_without_letters_is_refused(settings: IngestSettings) -> None:
     """Rules and dots say nothing."""
     with pytest.raises(NoText):
         parse(b"-----\n\n.....", settings)
+
+
+def test_codes_without_a_shape_are_left_out_and_counted() -> None:
+    """Unicode tags spell words for a model alone; a mark turns the reading order over."""
+    tags = "".join(chr(0xE0000 + ord(char)) for char in "yes")
+    document = parse(f"Doors stay shut.{tags}\u202e\n".encode(), IngestSettings())
+    assert document.page_texts == ("Doors stay shut.",)
+    (found,) = document.findings
+    assert (found.kind, found.count) == (FindingKind.HIDDEN, 4)
