@@ -17,7 +17,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID, StepOptions
 from dbos._error import DBOSMaxStepRetriesExceeded
 
 from governance.config import GovernanceSettings
-from governance.errors import GovernanceError, NoSpace, NotFound
+from governance.errors import GovernanceError, IllegalTransition, NoSpace, NotFound
 from governance.events import Actor
 from governance.handing_in import HandIns, NewFile, Registered
 from governance.jobs import JobError, JobState, JobStore, Stage
@@ -306,6 +306,8 @@ def ending(error: Exception) -> tuple[JobState, JobError]:
             return JobState.REFUSED, JobError(error.type, error.message, error.hint)
         case IngestError():
             return JobState.FAILED, JobError(error.type, error.message, error.hint)
+        case IllegalTransition():
+            return JobState.REFUSED, JobError("illegal_transition", error.message, error.hint)
         case RagError() | NoSpace():
             kind = NoDiskSpace.type if isinstance(error, NoSpace) else "runtime"
             return JobState.FAILED, JobError(kind, error.message, error.hint)

@@ -7,6 +7,8 @@ from web.caller import Caller
 from web.parts import Platform
 from web.scoped import NO_DOCUMENT
 
+NO_ACT = ("This is nothing to decide about a version.", "Submit, approve, recall or retire it.")
+
 
 def may_act(caller: Caller, department: str, act: Act) -> bool:
     """Whether the caller may do this in the department of this name."""
@@ -17,8 +19,8 @@ def require_act(caller: Caller, department: str, act: Act) -> None:
     """Let this happen, or record that it was denied. Raises Forbidden, NotFound."""
     if may_act(caller, department, act):
         return
-    if not TRANSITIONS[act].permissions:  # what only the program does is no address
-        raise NotFound(*NO_DOCUMENT)
+    if not TRANSITIONS[act].permissions:  # what only the program does is nothing to ask for
+        raise NotFound(*NO_ACT)
     caller.require_in(TRANSITIONS[act].permissions[0], department, NotFound(*NO_DOCUMENT))
 
 
@@ -32,6 +34,8 @@ def decide(
 ) -> None:
     """Do one act. Raises Forbidden, NotFound, IllegalTransition, SecondPersonNeeded."""
     require_act(caller, version.department, act)
+    if act is Act.CHANGE:  # what is stated is sent as a whole, and not decided
+        raise NotFound(*NO_ACT)
     if act is Act.RETRY:
         platform.loader.retry(caller.actor, version.version_id)
         return

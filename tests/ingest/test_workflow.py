@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -248,6 +249,23 @@ def test_a_stop_right_after_publish_keeps_the_document(
     assert len(after.found("clean your hands")) == 1
     assert len(after.policies.documents()) == 1
     after.close()
+
+
+def test_an_override_that_cannot_be_is_refused_in_words(platform: Platform) -> None:
+    """A version for a later day is approved already: nothing changes, and the person reads why."""
+    ahead = PolicyFields(effective_from=date(2100, 1, 1))
+    submitted = load_in_force(platform.loader, "hands.md", POLICY, platform.demo, ahead)
+    assert submitted.job_id is not None
+    platform.ended(submitted.job_id)
+    second = load_in_force(
+        platform.loader, "a.md", POLICY + b"Now.\n", platform.demo, replaces=submitted.document_id
+    )
+    assert second.job_id is not None
+    job = platform.ended(second.job_id)
+    assert job.state is JobState.REFUSED
+    assert job.error is not None
+    assert "01 January 2100" in job.error.message
+    assert platform.policies.document(submitted.document_id).in_force is None
 
 
 def test_a_stopped_platform_leaves_one_whole_file(tmp_path: Path, url: str) -> None:

@@ -12,7 +12,15 @@ from governance.permissions import Permission
 from governance.policies import DocumentSummary
 from governance.policy_fields import PolicyFields
 from governance.versions import Act
-from web.api.shapes import Json, change_json, receipt_json, rows_json, submitted_json, version_json
+from web.api.shapes import (
+    Json,
+    change_json,
+    receipt_json,
+    rows_json,
+    submitted_json,
+    summary_json,
+    version_json,
+)
 from web.caller import Caller, caller_of
 from web.comparing import compare
 from web.deciding import decide, require_act
@@ -76,7 +84,7 @@ class VersionsApi:
         return router
 
     def version(self, request: Request, document_id: str, number: int) -> Json:
-        """One version with what its check found and what was done to it."""
+        """One version; for those who load and approve, with what was found in it and done to it."""
         return self._shown(caller_of(request), document_id, number)
 
     def difference(
@@ -141,6 +149,8 @@ class VersionsApi:
     def _shown(self, caller: Caller, document_id: str, number: int) -> Json:
         version = self._version(caller, document_id, number)
         policies, version_id = self._platform.policies, version.version_id
+        if version.department not in caller.department_names(Permission.DRAFTS_READ):
+            return summary_json(version)
         return {
             **version_json(version, policies.checks(version_id)),
             "steps": rows_json(self._platform.life.steps(version_id)),

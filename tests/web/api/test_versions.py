@@ -84,6 +84,7 @@ def test_a_policy_from_draft_to_replaced_to_retired(
         ("staff", "submit", 403),
         ("outsider", "submit", 404),
         ("editor", "finish", 404),
+        ("editor", "change", 404),
         ("editor", "retire", 403),
         ("editor", "destroy", 422),
     ],
@@ -148,6 +149,19 @@ def test_a_refused_file_is_tried_again(editor: httpx.Client) -> None:
     assert again.status_code == 202
     assert finished(editor, again.json()["job"])["state"] == "refused"
     assert editor.get(f"/api/v1/jobs/{taken['job']}").status_code == 404
+
+
+def test_staff_read_no_more_than_what_is_in_force(
+    editor: httpx.Client, approver: httpx.Client, staff: httpx.Client
+) -> None:
+    """Neither who did what, nor which drafts are like it."""
+    what = draft(editor, TEXT + b"For staff.\n")
+    put_in_force(editor, approver, what)
+    path = "/api/v1/documents/{}/versions/{}".format(*what)
+    more = {"checks", "steps", "proposed", "kin"}
+    assert more <= set(editor.get(path).json())
+    assert not more & set(staff.get(path).json())
+    editor.delete(f"/api/v1/documents/{what[0]}")
 
 
 def test_a_receipt_is_there_after_a_removal(editor: httpx.Client, staff: httpx.Client) -> None:
