@@ -72,7 +72,7 @@ def arrive(browser: Browser, running: Running, link: str) -> tuple[BrowserContex
 
 
 def test_from_the_first_link_to_a_proof(browser: Browser, empty: Running, tmp_path: Path) -> None:
-    """Administrator, editor, staff and auditor each do their part, and the auditor can prove it."""
+    """Administrator, editor, approver, staff, auditor each do their part; the last can prove it."""
     admin_context, admin = visitor(browser, empty)
     become_administrator(admin, empty)
     admin.goto("/departments")
@@ -80,7 +80,7 @@ def test_from_the_first_link_to_a_proof(browser: Browser, empty: Running, tmp_pa
     admin.get_by_role("button", name="Create").click()
     links = {
         role: add_person(admin, f"{role} Person", role.lower(), role)
-        for role in ("Editor", "Staff", "Auditor")
+        for role in ("Editor", "Approver", "Staff", "Auditor")
     }
     admin_context.close()
 
@@ -90,7 +90,18 @@ def test_from_the_first_link_to_a_proof(browser: Browser, empty: Running, tmp_pa
     editor.get_by_role("button", name="Load files").click()
     title = "CL-007 Prevention and Management of Falls"
     expect(editor.get_by_role("link", name=title, exact=True)).to_be_visible(timeout=TIMEOUT_MS)
+    editor.goto("/review")
+    editor.get_by_role("link", name="Prevention and Management of Falls").click()
+    editor.get_by_role("button", name="Submit for approval").click()
+    expect(editor.get_by_text("Somebody else has to approve it.")).to_be_visible()
     editor_context.close()
+
+    approver_context, approver = arrive(browser, empty, links["Approver"])
+    approver.goto("/review")
+    approver.get_by_role("link", name="Prevention and Management of Falls").click()
+    approver.get_by_role("button", name="Approve", exact=True).click()
+    expect(approver.get_by_text("It is approved.")).to_be_visible()
+    approver_context.close()
 
     staff_context, staff = arrive(browser, empty, links["Staff"])
     staff.goto("/")
