@@ -105,9 +105,7 @@ TRANSITIONS: Mapping[Act, Transition] = {
         _from(VersionState.DRAFT, VersionState.SUBMITTED), VersionState.APPROVED, _APPROVE
     ),
     Act.RECALL: Transition(_from(VersionState.APPROVED), VersionState.DRAFT, _APPROVE),
-    Act.RETIRE: Transition(
-        _from(VersionState.APPROVED, VersionState.EFFECTIVE), VersionState.RETIRED, _APPROVE
-    ),
+    Act.RETIRE: Transition(_from(VersionState.EFFECTIVE), VersionState.RETIRED, _APPROVE),
 }
 
 
@@ -133,7 +131,7 @@ _DONE: Mapping[Act, str] = {
     Act.OVERRIDE: "only a draft is put in force without approval",
     Act.FIX: "only a draft is put in force as a minor fix",
     Act.RECALL: "only what is approved and not yet in force is recalled",
-    Act.RETIRE: "only what is in force, or will be, is retired",
+    Act.RETIRE: "only what is in force is retired; what is not yet is recalled",
 }
 
 
@@ -161,7 +159,7 @@ def approved(spans: Mapping[int, Span], number: int, begins: datetime) -> Mappin
 
     Raises IllegalTransition if another version was approved to begin then or later.
     """
-    later = [other for other, span in spans.items() if _lasts(span) and span.begins >= begins]
+    later = [other for other, span in spans.items() if span.begins >= begins]
     if later:
         raise IllegalTransition(
             f"Version {later[0]} is approved to be in force from {spans[later[0]].begins:%d %B %Y},"
@@ -182,16 +180,10 @@ def recalled(spans: Mapping[int, Span], number: int) -> Mapping[int, Span]:
     return {
         other: replace(span, ends=None)
         for other, span in spans.items()
-        if other != number and span.ends == begins and _lasts(span)
+        if other != number and span.ends == begins
     }
 
 
 def retired(spans: Mapping[int, Span], number: int, at: datetime) -> Mapping[int, Span]:
-    """The span of a version that ends now; one that has not begun is in force at no time."""
-    span = spans[number]
-    return {number: replace(span, ends=max(at, span.begins))}
-
-
-def _lasts(span: Span) -> bool:
-    """Whether the version is in force at any time at all."""
-    return span.ends is None or span.ends > span.begins
+    """The span of a version in force, which ends now."""
+    return {number: replace(spans[number], ends=at)}

@@ -150,6 +150,16 @@ def test_a_version_that_is_not_in_force_yet_can_be_recalled(
     assert states(shelf, document_id) == ["draft", "effective"]
 
 
+def test_what_is_not_in_force_yet_is_recalled_and_not_retired(
+    life: VersionLife, draft: Drafts
+) -> None:
+    """So that the version before goes on."""
+    later = draft(PolicyFields(effective_from=date(2026, 4, 1)))
+    put_in_force(life, later)
+    with pytest.raises(IllegalTransition, match="what is not yet is recalled"):
+        life.do(Act.RETIRE, APPROVER, later, "Not wanted")
+
+
 def test_what_is_in_force_cannot_be_recalled(life: VersionLife, draft: Drafts) -> None:
     """People have read it: it is retired or superseded."""
     version_id = draft()

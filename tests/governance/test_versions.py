@@ -78,10 +78,11 @@ def test_a_version_that_was_retired_before_is_not_revived_by_a_recall() -> None:
     assert recalled({1: Span(day(0), day(2)), 2: Span(day(5))}, 2) == {}
 
 
-def test_a_version_that_is_retired_before_it_begins_is_never_in_force() -> None:
-    """Its time is empty."""
-    (span,) = retired({2: Span(day(5))}, 2, day(1)).values()
-    assert not any(span.holds(day(n)) for n in range(10))
+def test_a_retired_version_ends_now() -> None:
+    """What was approved to follow it still comes on its day."""
+    assert retired({1: Span(day(0), day(5)), 2: Span(day(5))}, 1, day(3)) == {
+        1: Span(day(0), day(3))
+    }
 
 
 @given(st.lists(st.tuples(st.sampled_from(["approve", "recall", "retire"]), st.integers(0, 20))))
@@ -100,7 +101,8 @@ def test_times_in_force_never_overlap(acts: list[tuple[str, int]]) -> None:
         elif last and act == "recall" and spans[last].begins > day(now):
             spans |= recalled(spans, last)
             del spans[last]
-        elif last and act == "retire" and (spans[last].ends is None):
-            spans |= retired(spans, last, day(now))
+        elif act == "retire":
+            in_force = [number for number, span in spans.items() if span.holds(day(now))]
+            spans |= retired(spans, in_force[0], day(now)) if in_force else {}
         for at in range(45):
             assert sum(span.holds(day(at)) for span in spans.values()) <= 1

@@ -257,15 +257,12 @@ def pick(made: Iterable[str], which: int) -> str:
 
 
 def in_force(claims: list[Claim], at: datetime) -> set[str]:
-    """The version that was approved last of those whose time has come, unless it was retired.
-
-    One that was retired before it began had taken nothing from the one before... except its end.
-    """
+    """The version whose time has come last, unless it was retired by then."""
     begun = [one for one in claims if one.begins <= at]
     if not begun:
         return set()
     last = max(begun, key=lambda one: one.begins)
-    over = last.retired_at is not None and at >= max(last.retired_at, last.begins)
+    over = last.retired_at is not None and at >= last.retired_at
     return set() if over else {last.version_id}
 
 

@@ -31,7 +31,7 @@ def version(state: VersionState, **more: Any) -> DocumentSummary:
         ("draft", APPROVER, [Act.FIX]),
         ("submitted", EDITOR, [Act.SEND_BACK]),
         ("submitted", APPROVER, [Act.APPROVE, Act.SEND_BACK, Act.FIX]),
-        ("approved", APPROVER, [Act.RECALL, Act.RETIRE]),
+        ("approved", APPROVER, [Act.RECALL]),
         ("effective", APPROVER, [Act.RETIRE]),
         ("effective", EDITOR, []),
         ("superseded", APPROVER, []),
