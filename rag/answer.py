@@ -17,7 +17,6 @@ from rag.schema import Citation, Passage
 from rag.sentences import Unit, UnitKind, units
 from rag.words import content_words
 
-NOT_FOUND = "NOT_FOUND"
 _NUMBERS = r"\d{1,3}(?:\s*(?:,|and)\s*\d{1,3})*"
 # "[1]", "[1, 2]", "(Extract 1)", "as stated in extract [2]"; "four (4) hours" is no marker.
 _MARKERS = re.compile(
@@ -59,7 +58,6 @@ class Draft:
         self.text = ""  # all that was released
         self.cited: list[Cited] = []
         self.checks = Checks()
-        self.gave_up = False  # the model said NOT_FOUND
 
     def feed(self, text: str) -> str:
         """Take a piece of the model's text; return what is complete and supported."""
@@ -89,9 +87,6 @@ class Draft:
         return "".join(released)
 
     def _judge(self, unit: Unit, *, new_line: bool) -> str:
-        if self.gave_up or NOT_FOUND in unit.text:
-            self.gave_up = True
-            return ""
         if unit.kind is UnitKind.HEADING or unit.text.rstrip("* ").endswith(":"):
             self._lead_in = unit
             return ""

@@ -26,6 +26,10 @@ class RagSettings:
     qdrant_api_key: str = field(default="", repr=False)
     qdrant_collection: str = "passages"
     qdrant_timeout_s: int = 10
+    # Of the collection, when it is made; later only by the server's own tools.
+    qdrant_shards: int = 1  # parts that its passages are spread over
+    qdrant_replicas: int = 1  # copies of each part, on as many servers
+    qdrant_write_consistency: int = 1  # copies that must have a write before it counts
     index_reserve_bytes: int = 256 * MIB  # kept free on the disk: a full one kills the process
 
     question_max_chars: int = 2000
@@ -51,9 +55,10 @@ class RagSettings:
     # Share of a sentence's words, by rarity, that its quote must hold. On qa-dev sentences of the
     # 1.5B: at .7 more true answers are lost (3 of 23) than false ones stopped.
     min_support: float = 0.6
-    # Strength of the passages (rag/abstain.py) below which the model is not asked. On qa-dev it
-    # turns away 43 % of the unanswerable questions and 6.5 % of the answerable ones.
-    min_evidence: float = 0.47
+    # Probability that the passages answer (rag/abstain.py) below which the model is not asked.
+    min_evidence: float = 0.25
+    # ... and below which, after it was asked, nothing is answered.
+    min_confidence: float = 0.7
 
     connect_timeout_s: float = 2.0
     embed_timeout_s: float = 120.0  # one batch of passages; two cores embed about 8 a second

@@ -1,5 +1,6 @@
 """The chat model, over OpenAI's `/v1/chat/completions`; one of the two doors to the models."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -7,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import openai
 from haystack.components.generators.chat import OpenAIChatGenerator
+from haystack.dataclasses import ChatMessage
 from haystack.utils import Secret
 from pydantic import BaseModel, ValidationError
 
@@ -24,26 +26,70 @@ from rag.errors import (
 from rag.model_keys import ModelKeys
 from rag.tally import Counted
 
+TOP_TOKENS = 20  # likeliest first words that are asked for: what OpenAI's API allows
+SAID_ODDS = 1.0  # of a Yes whose probability nobody tells; half of those on qa-dev lie beyond it
+TINY = 1e-30  # above zero, whose logarithm does not exist
 COMPLETE = frozenset({"stop", "length"})  # finish reasons of a stream that was not cut short
 
 
 def generator(settings: RagSettings) -> OpenAIChatGenerator:
     """Make the Haystack component that writes answers; it never retries by itself."""
+    return _component(
+        settings,
+        {
+            "max_tokens": settings.answer_tokens,
+            "stream_options": {"include_usage": True},  # what it took comes in the last chunk
+        },
+    )
+
+
+def _component(settings: RagSettings, asked: Mapping[str, Any]) -> OpenAIChatGenerator:
     timeout = httpx.Timeout(settings.token_timeout_s, connect=settings.connect_timeout_s)
     return OpenAIChatGenerator(
         api_key=Secret.from_token("none"),  # the client wants one; ModelKeys puts the right one
         model=settings.chat_model,
         api_base_url=settings.chat_url,
-        generation_kwargs={
-            "temperature": settings.temperature,
-            "seed": settings.seed,
-            "max_tokens": settings.answer_tokens,
-            "stream_options": {"include_usage": True},  # what it took comes in the last chunk
-        },
+        generation_kwargs={"temperature": settings.temperature, "seed": settings.seed, **asked},
         timeout=cast("float", timeout),  # the client takes both; only this one bounds the connect
         max_retries=0,
         http_client_kwargs={"trust_env": False, "auth": ModelKeys(settings)},
     )
+
+
+def judge(settings: RagSettings) -> OpenAIChatGenerator:
+    """Make the component that says Yes or No, with the chance that it gave to each."""
+    asked = {"max_tokens": 1, "logprobs": True, "top_logprobs": TOP_TOKENS}
+    return _component(settings, asked)
+
+
+def chance(reply: ChatMessage) -> float | None:
+    """Return the log of the odds of "Yes" over "No" as the first word; None where neither is told.
+
+    Where only one of them is among the likeliest, the other is taken for the least likely of these.
+    """
+    told = reply.meta.get("logprobs") or {}
+    first: Mapping[str, Any] = next(iter(told.get("content") or ()), {})
+    likeliest = {
+        str(one.get("token", "")): float(one["logprob"]) for one in first.get("top_logprobs") or ()
+    }
+    if not likeliest:
+        return _said(reply.text or "")
+    least = min(likeliest.values())
+    yes, no = (_likelihood(likeliest, word) for word in ("yes", "no"))
+    if yes is None and no is None:
+        return None
+    return (least if yes is None else yes) - (least if no is None else no)
+
+
+def _likelihood(likeliest: Mapping[str, float], word: str) -> float | None:
+    found = [math.exp(value) for token, value in likeliest.items() if token.strip().lower() == word]
+    return math.log(max(sum(found), TINY)) if found else None
+
+
+def _said(text: str) -> float | None:
+    """What a server that tells no probabilities leaves us: the word itself."""
+    word = text.strip(" .*\n").lower()
+    return {"yes": SAID_ODDS, "no": -SAID_ODDS}.get(word)
 
 
 def finish_reason(result: Mapping[str, Any]) -> str:

@@ -23,7 +23,15 @@ from rag.events import Answered, AskEvent, PassagesFound, TokenReleased
 from rag.index import Hit, PassageIndex
 from rag.retrieve import clean_limit, clean_question
 from rag.schema import Answer, AnswerStatus, Passage
-from rag.steps import Gate, HybridSearch, PassagesInForce, PromptWriter, QuestionVector, RecordCheck
+from rag.steps import (
+    Gate,
+    HybridSearch,
+    PassagesInForce,
+    PromptWriter,
+    QuestionVector,
+    RecordCheck,
+    Verdict,
+)
 from rag.tally import Tally
 
 __all__ = ["Answered", "AskEvent", "Assistant", "PassagesFound", "PassagesInForce", "TokenReleased"]
@@ -47,14 +55,22 @@ def search_pipeline(
     return pipeline
 
 
-def answer_pipeline(settings: RagSettings, model: OpenAIChatGenerator) -> Pipeline:
-    """passages → enough to answer from? → prompt → the model's text, streamed."""
+def answer_pipeline(
+    settings: RagSettings, judge: OpenAIChatGenerator, model: OpenAIChatGenerator
+) -> Pipeline:
+    """passages → may they answer? → prompts → does the model think so? → its text, streamed."""
     pipeline = Pipeline()
     pipeline.add_component("gate", Gate(settings))
     pipeline.add_component("prompt", PromptWriter(settings))
+    pipeline.add_component("judge", judge)
+    pipeline.add_component("verdict", Verdict(settings))
     pipeline.add_component("model", model)
     pipeline.connect("gate.sources", "prompt.sources")
-    pipeline.connect("prompt.messages", "model.messages")
+    pipeline.connect("gate.evidence", "verdict.evidence")
+    pipeline.connect("prompt.judge", "judge.messages")
+    pipeline.connect("prompt.answer", "verdict.messages")
+    pipeline.connect("judge.replies", "verdict.replies")
+    pipeline.connect("verdict.messages", "model.messages")
     return pipeline
 
 
@@ -92,8 +108,9 @@ class Assistant:
         self._settings = settings
         self._embedder = embedder
         self._search = search_pipeline(settings, index, embedder, passages_in_force)
+        self._judge = generate.judge(settings)
         self._model = generate.generator(settings)
-        self._answer = answer_pipeline(settings, self._model)
+        self._answer = answer_pipeline(settings, self._judge, self._model)
         self._identity = generate.ModelIdentity(settings)
 
     async def search(
@@ -143,6 +160,7 @@ class Assistant:
     async def aclose(self) -> None:
         """Close the connections to the runtime; the index belongs to who passed it."""
         await self._embedder.aclose()
+        await self._judge.close_async()
         await self._model.close_async()
 
     async def _find(
@@ -177,6 +195,8 @@ class Assistant:
             },
             # A plain function: Haystack copies what it is given, and a copy would count for nobody.
             "prompt": {"question": question, "written_to": lambda text: tally.begin(text)},
+            "judge": {"generation_kwargs": {"extra_headers": asker.headers()}},
+            "verdict": {"heard": lambda text, counted: tally.hear(text, counted)},
             "model": {"generation_kwargs": {"extra_headers": asker.headers()}},
         }
         handle = self._answer.stream(given, streaming_components=["model"])
@@ -185,7 +205,7 @@ class Assistant:
         started = False
         try:
             # The limit stands around each wait, not around a yield: there it would stop the reader.
-            while (chunk := await _next(chunks, deadline)) is not None and not draft.gave_up:
+            while (chunk := await _next(chunks, deadline)) is not None:
                 started = True
                 tally.hear(chunk.content, generate.counted(chunk.meta))
                 if released := draft.feed(chunk.content):
@@ -196,8 +216,6 @@ class Assistant:
             raise generate.fault(error, self._settings, started=started) from error
         finally:
             await handle.aclose()  # ends the request to the model, whoever left first
-        if draft.gave_up:
-            return
         if "model" in handle.result:
             reason = generate.finish_reason(handle.result["model"])
             if released := draft.finish(cut_off=reason == "length"):

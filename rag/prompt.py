@@ -1,8 +1,12 @@
-"""The prompt: fixed text first, then the most telling parts of the best passages, numbered.
+"""The prompts: fixed text, the most telling parts of the best passages, the question, one task.
 
 Pure but for reading the templates once. Two cores read 80 to 230 tokens a second, so what the
-model reads is budgeted in tokens and chosen unit by unit. The fixed text stands first, where the
-runtime's prefix cache finds it again.
+model reads is budgeted in tokens and chosen unit by unit. Two prompts go to the model, and differ
+in their last line alone: whether the extracts state the answer, then what it is. The runtime finds
+all that stands before that line in its prefix cache and reads it once.
+
+Passages are data: what in them speaks to the model instead of to readers is left out
+(`rag/hostile.py`), and the marks around them cannot occur in them.
 """
 
 import hashlib
@@ -13,6 +17,8 @@ from importlib.resources import files
 from string import Template
 
 from rag.check import Source, Sources, coverage
+from rag.forms import wants_sentence
+from rag.hostile import neutralise
 
 TOKENS_PER_WORD = 1.35
 CHARS_PER_TOKEN = 4.0
@@ -21,10 +27,24 @@ GAP = " … "
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model is told, and the version of the templates that it was told with."""
+    """What the model is told, and the version of the templates that it was told with.
+
+    judge, answer: the user's message that asks whether the extracts state the answer, and for it.
+    """
 
     system: str
-    user: str
+    judge: str
+    answer: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Templates:
+    system: str
+    question: str
+    judge: str
+    phrase: str
+    sentence: str
     version: str
 
 
@@ -39,20 +59,22 @@ class _Pick:
 
 
 def write(question: str, sources: Sources, passages: int, tokens: int) -> Prompt:
-    """Write the prompt over the first passages, within a budget of tokens for their text."""
+    """Write the prompts over the first passages, within a budget of tokens for their text."""
     chosen = choose(sources, passages, tokens)
     shown = "\n\n".join(
-        f"Extract [{number + 1}], {source.context}:\n{_text(source, inside)}"
+        f"Extract {number + 1}, {neutralise(source.context)}:\n{neutralise(_text(source, inside))}"
         for number, inside in chosen.items()
         for source in [sources.all[number]]
     )
-    system, user, version = _templates()
-    return Prompt(system, Template(user).substitute(extracts=shown, question=question), version)
+    told = _templates()
+    asked = Template(told.question).substitute(extracts=shown, question=question)
+    task = told.sentence if wants_sentence(question) else told.phrase
+    return Prompt(told.system, f"{asked}\n{told.judge}", f"{asked}\n{task}", told.version)
 
 
 def version() -> str:
     """Return the short digest of the templates."""
-    return _templates()[2]
+    return _templates().version
 
 
 def estimate_tokens(text: str) -> int:
@@ -107,9 +129,11 @@ def _text(source: Source, inside: Sequence[int]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _templates() -> tuple[str, str, str]:
+def _templates() -> _Templates:
     folder = files("rag") / "prompts"
-    system = (folder / "system.txt").read_text("utf-8").strip()
-    user = (folder / "question.txt").read_text("utf-8").strip()
-    digest = hashlib.sha256(f"{system}\0{user}".encode()).hexdigest()
-    return system, user, digest[:12]
+    names = ("system", "question", "judge", "phrase", "sentence")
+    system, question, judge, phrase, sentence = (
+        (folder / f"{name}.txt").read_text("utf-8").strip() for name in names
+    )
+    digest = hashlib.sha256("\0".join((system, question, judge, phrase, sentence)).encode())
+    return _Templates(system, question, judge, phrase, sentence, digest.hexdigest()[:12])

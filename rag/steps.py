@@ -5,13 +5,14 @@ the record belong: both block.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from haystack import component
 from haystack.dataclasses import ChatMessage
 
 from governance.policies import PassageRecord
-from rag import abstain, prompt
+from rag import abstain, generate, prompt
 from rag.asker import NOBODY, Asker
 from rag.check import Sources
 from rag.config import RagSettings
@@ -20,6 +21,7 @@ from rag.errors import ModelError
 from rag.index import Hit, PassageIndex
 from rag.retrieve import confirmed
 from rag.schema import Passage
+from rag.tally import Counted
 
 PassagesInForce = Callable[[Sequence[str], str, datetime], Mapping[str, PassageRecord]]
 
@@ -86,26 +88,30 @@ class RecordCheck:
         return {"passages": confirmed(hits, records, department, limit)}
 
 
+def _nobody(_prompt: str) -> None:
+    """Nobody counts."""
+
+
+def _unheard(_text: str, _counted: Counted | None) -> None:
+    """Nobody counts."""
+
+
 @component
 class Gate:
-    """Lets the question through to the model only where the passages can answer it."""
+    """Lets the question through to the model only where the passages may answer it."""
 
     def __init__(self, settings: RagSettings) -> None:
         self._settings = settings
 
-    @component.output_types(sources=Sources, weak=abstain.Evidence)
+    @component.output_types(sources=Sources, evidence=abstain.Evidence, weak=abstain.Evidence)
     def run(
         self, question: str, sources: Sources, similarities: tuple[float | None, ...]
     ) -> dict[str, Sources | abstain.Evidence]:
-        """Give either `sources`, and the next step runs, or `weak`, and none does."""
+        """Give `sources` and `evidence`, and the next step runs, or `weak`, and none does."""
         evidence = abstain.weigh_evidence(question, sources, similarities)
-        if abstain.enough(evidence, self._settings.min_evidence):
-            return {"sources": sources}
+        if sources.all and abstain.confidence(evidence) >= self._settings.min_evidence:
+            return {"sources": sources, "evidence": evidence}
         return {"weak": evidence}
-
-
-def _nobody(_prompt: str) -> None:
-    """Nobody counts."""
 
 
 @component
@@ -115,13 +121,40 @@ class PromptWriter:
     def __init__(self, settings: RagSettings) -> None:
         self._settings = settings
 
-    @component.output_types(messages=list[ChatMessage])
+    @component.output_types(judge=list[ChatMessage], answer=list[ChatMessage])
     def run(
         self, question: str, sources: Sources, written_to: Callable[[str], None] = _nobody
     ) -> dict[str, list[ChatMessage]]:
-        """Give the system's and the user's message; written_to is told the text of both."""
+        """Give the messages of both prompts; written_to is told the text of the longer one."""
         limits = (self._settings.prompt_passages, self._settings.prompt_tokens)
         written = prompt.write(question, sources, *limits)
-        written_to(written.system + written.user)
-        messages = [ChatMessage.from_system(written.system), ChatMessage.from_user(written.user)]
-        return {"messages": messages}
+        written_to(written.system + max(written.judge, written.answer, key=len))
+        system = ChatMessage.from_system(written.system)
+        return {
+            "judge": [system, ChatMessage.from_user(written.judge)],
+            "answer": [system, ChatMessage.from_user(written.answer)],
+        }
+
+
+@component
+class Verdict:
+    """Adds the model's own chance to the evidence and decides whether an answer is written."""
+
+    def __init__(self, settings: RagSettings) -> None:
+        self._settings = settings
+
+    @component.output_types(messages=list[ChatMessage], evidence=abstain.Evidence)
+    def run(
+        self,
+        evidence: abstain.Evidence,
+        replies: list[ChatMessage],
+        messages: list[ChatMessage],
+        heard: Callable[[str, Counted | None], None] = _unheard,
+    ) -> dict[str, abstain.Evidence | list[ChatMessage]]:
+        """Give the evidence, and `messages` where it is enough."""
+        reply = replies[0]
+        heard(reply.text or "", generate.counted(reply.meta))
+        weighed = replace(evidence, chance=generate.chance(reply))
+        if abstain.confidence(weighed) >= self._settings.min_confidence:
+            return {"evidence": weighed, "messages": messages}
+        return {"evidence": weighed}

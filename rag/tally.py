@@ -31,7 +31,8 @@ class Tally:
     def hear(self, text: str, counted: Counted | None) -> None:
         """The model wrote this, shown or not, or said how much it took."""
         self.answer_chars += len(text)
-        self.counted = counted or self.counted
+        if counted is not None:
+            self.counted = counted if self.counted is None else _both(self.counted, counted)
 
     @property
     def tokens(self) -> int:
@@ -39,6 +40,13 @@ class Tally:
         if self.counted is not None:
             return self.counted.prompt_tokens + self.counted.answer_tokens
         return self.prompt_tokens + -(-self.answer_chars // CHARS_PER_TOKEN)
+
+
+def _both(one: Counted, other: Counted) -> Counted:
+    """Two requests over one prompt: the second finds it in the runtime's cache."""
+    return Counted(
+        max(one.prompt_tokens, other.prompt_tokens), one.answer_tokens + other.answer_tokens
+    )
 
 
 def tokens_of(text: str) -> int:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import exp, log1p
 from typing import Any
 
 import uvicorn
@@ -27,14 +28,17 @@ DIMENSIONS = 64
 class Script:
     """What the runtime says next, and what it was asked; a test changes it between questions."""
 
-    pieces: Sequence[str] = ("NOT_FOUND",)
+    pieces: Sequence[str] = ()
+    # Log of the odds of "Yes" where it is asked whether the extracts answer; None: it tells none.
+    yes: float | None = 3.0
     piece_delay_s: float = 0.0
     finish_reason: str | None = "stop"
     counted: tuple[int, int] | None = None  # tokens of prompt and answer, told where asked for
     status: int = 200
     embed_status: int = 200
     break_off: bool = False  # end the connection after the pieces, without an end of stream
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)  # requests for answers
+    judged: list[dict[str, Any]] = field(default_factory=list)  # requests for a Yes or No
     embedded: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)  # of each request, in order
     sent: int = 0
@@ -53,8 +57,15 @@ def word_vector(text: str) -> list[float]:
 @contextmanager
 def scripted_runtime(script: Script) -> Iterator[str]:
     """Serve the script on a free port; yield the base address, as `http://127.0.0.1:N/v1`."""
+    with served(_app(script)) as url:
+        yield url
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """Serve an application of OpenAI's shape on a free port; yield its base address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(_app(script), log_level="critical", lifespan="off")
+    config = uvicorn.Config(app, log_level="critical", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
@@ -88,7 +99,11 @@ def _app(script: Script) -> FastAPI:
         if script.status != 200:
             return _error(script.status)
         script.headers.append(dict(request.headers))
-        script.asked.append(await request.json())
+        body = await request.json()
+        if body.get("logprobs"):
+            script.judged.append(body)
+            return JSONResponse(_verdict(script.yes))
+        script.asked.append(body)
         return StreamingResponse(_stream(script), media_type="text/event-stream")
 
     @app.get("/api/tags")
@@ -97,6 +112,23 @@ def _app(script: Script) -> FastAPI:
         return {"models": [{"name": "scripted:latest", "digest": "0" * 64}]}
 
     return app
+
+
+def _verdict(yes: float | None) -> dict[str, object]:
+    """The one word of a whole completion, with the likelihood of both where it tells any."""
+    word = "Yes" if yes is None or yes > 0 else "No"
+    choice: dict[str, object] = {
+        "index": 0,
+        "message": {"role": "assistant", "content": word},
+        "finish_reason": "length",
+    }
+    if yes is not None:
+        both = {"Yes": yes - log1p(exp(yes)), "No": -log1p(exp(yes))}
+        likeliest = [{"token": one, "logprob": value} for one, value in both.items()]
+        content = [{"token": word, "logprob": both[word], "top_logprobs": likeliest}]
+        choice["logprobs"] = {"content": content}
+    kind = {"id": "chatcmpl-0", "object": "chat.completion", "created": 0, "model": "scripted"}
+    return kind | {"choices": [choice]}
 
 
 async def _stream(script: Script) -> AsyncIterator[str]:

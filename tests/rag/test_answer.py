@@ -86,13 +86,6 @@ def test_what_comes_out(text: str, expected: str, size: int) -> None:
     assert write(text, size=size)[0] == expected
 
 
-def test_giving_up_ends_the_answer() -> None:
-    """After NOT_FOUND nothing more comes out; what was released before stays."""
-    released, one = write("Staff must not share vials. NOT_FOUND Wash the wound with soap.")
-    assert released == "Staff must not share vials. [1]"
-    assert one.gave_up
-
-
 def test_a_sentence_that_was_cut_off_is_not_shown() -> None:
     """At the token limit the last sentence is shown only if it ended."""
     assert write("Staff must not share vials", cut_off=True)[0] == ""
@@ -116,7 +109,7 @@ MODEL_TEXT = st.lists(
     st.sampled_from(
         ["Staff must not share vials.", "Vials must be discarded 28 days after first puncture.",
          "1. Wash the wound with soap.", "Boil it for 3 days.", "[1]", "[9]", "[", "]", "\n",
-         "\n\n", "NOT_FOUND", "Steps:", "# Head", "| Paracetamol | 4000 mg |", "e.g.", "**", "No."]
+         "\n\n", "Steps:", "# Head", "| Paracetamol | 4000 mg |", "e.g.", "**", "No."]
     ),
     max_size=12,
 ).map(" ".join)  # fmt: skip

@@ -116,12 +116,35 @@ def test_the_model_reads_numbered_passages(
     (request,) = script.asked
     system, user = request["messages"]
     assert system["role"] == "system"
-    assert "NOT_FOUND" in system["content"]
+    assert "extracts" in system["content"]
     assert TEXTS[0] in user["content"]
-    assert user["content"].startswith("Extract [1], Medicines handbook > Part 1:\n")
-    assert "[3]" not in user["content"]
+    assert user["content"].startswith("Extract 1, Medicines handbook > Part 1:\n")
+    assert "Extract 3" not in user["content"]
     assert QUESTION in user["content"]
     assert (request["temperature"], request["stream"]) == (0.0, True)
+
+
+def test_the_model_says_first_whether_it_can_answer(
+    settings: RagSettings, policies: Policies, script: Script
+) -> None:
+    """Its verdict is asked for over the same text; after a No nothing is written."""
+    script.pieces, script.yes = [GOOD], -6.0
+    assert answered(ask(settings, policies)).answer.status is AnswerStatus.NOT_FOUND
+    assert script.asked == []
+    script.yes = 6.0
+    assert answered(ask(settings, policies)).answer.status is AnswerStatus.ANSWERED
+    verdict, answer = script.judged[-1], script.asked[0]
+    assert (verdict["max_tokens"], verdict["logprobs"]) == (1, True)
+    texts = [one["messages"][1]["content"].rpartition("\n")[0] for one in (verdict, answer)]
+    assert texts[0] == texts[1]
+
+
+def test_a_server_that_tells_no_probabilities_is_taken_at_its_word(
+    settings: RagSettings, policies: Policies, script: Script
+) -> None:
+    """Then Yes and No weigh less than a sure one would."""
+    script.pieces, script.yes = [GOOD], None
+    assert answered(ask(settings, policies)).answer.status is AnswerStatus.ANSWERED
 
 
 def test_many_questions_share_one_assistant(
@@ -156,10 +179,10 @@ def test_each_call_of_a_question_carries_the_start_key_and_who_asks(
             return [event async for event in assistant.ask(QUESTION, "demo", asker)]
 
     assert answered(asyncio.run(run())).answer.status is AnswerStatus.ANSWERED
-    vector, chat, tags = script.headers
+    vector, judge, chat, tags = script.headers
     assert {one["authorization"] for one in script.headers} == {"Bearer lrt_start"}
     assert "x-lamplight-request" not in tags  # it asks for the model's digest, for nobody
-    for one in (vector, chat):
+    for one in (vector, judge, chat):
         sent = {name: value for name, value in one.items() if name.startswith("x-lamplight-")}
         assert list(sent.values()) == ["p-1", "d-1", "r-1"]
 

@@ -39,7 +39,7 @@ def test_qta_1_where_no_runtime_counts_both_texts_are_measured(
     script.pieces = [GOOD, " Vials must be boiled for ten minutes."]
     tally = tallied(settings, policies)
     assert tally.counted is None
-    assert tally.answer_chars == len("".join(script.pieces))
+    assert tally.answer_chars == len("".join(["Yes", *script.pieces]))
     prompt = sum(len(message["content"]) for message in script.asked[0]["messages"])
     assert tally.tokens == -(-prompt // 4) + -(-tally.answer_chars // 4)
 
@@ -72,5 +72,5 @@ def test_qta_1_who_goes_away_before_the_first_word_has_begun_the_model(
             await events.aclose()
 
     asyncio.run(run())
-    assert (tally.began, tally.answer_chars) == (True, 0)
+    assert (tally.began, tally.answer_chars) == (True, len("Yes"))
     assert tally.tokens > len(QUESTION) // 4
