@@ -3,6 +3,9 @@
 Pure: the same pieces in give the same pieces out. What came out is never taken back. A sentence
 that no passage supports does not come out, nor one that was cut off at its end; a line that
 leads to others ("The steps are:") comes out with the first of them.
+
+In verbatim mode a sentence of the model only says where to look: what comes out is the quote that
+supports it, so that a "Yes, you may" of a small model can never stand for "only with consent".
 """
 
 import re
@@ -10,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from rag.check import Sources, Support, find_support
+from rag.check import Source, Sources, Support, find_support, nearest
 from rag.claims import plain
 from rag.events import Checks
 from rag.schema import Citation, Passage
@@ -32,6 +35,8 @@ _PREAMBLE = re.compile(
 _OPEN_MARKER = re.compile(r"^\[[^\]]{0,20}$")
 _SENTENCE_CLOSED = re.compile(r"[.!?:|][\"'”’)\]*]*$")
 _DIGITS = re.compile(r"\d+")
+NEAREST = 0.5  # share of the words of question and answer that such a place must hold
+MAX_QUOTES = 5  # a longer answer is a document: the viewer shows it
 LEAD_IN_SHARE = 0.6  # of the threshold: a lead-in says little by itself
 
 
@@ -47,9 +52,10 @@ class Cited:
 class Draft:
     """Collects one answer; `feed` and `finish` return the text that may be shown now."""
 
-    def __init__(self, sources: Sources, threshold: float) -> None:
+    def __init__(self, sources: Sources, threshold: float, *, verbatim: bool = False) -> None:
         self.sources = sources
         self._threshold = threshold
+        self._verbatim = verbatim
         self._model_text = ""
         self._done = 0  # how much of it was judged
         self._lead_in: Unit | None = None
@@ -74,6 +80,14 @@ class Draft:
         if cut_off and left and not _SENTENCE_CLOSED.search(left[-1].text):
             left.pop()
         return self._release(left)
+
+    def fall_back(self, question: str) -> str:
+        """Where the model found the place and worded it too freely, release the place itself."""
+        if self.text or not self._model_text.strip():
+            return ""
+        support = nearest(f"{question} {self._model_text}", self.sources, NEAREST)
+        self.text = "" if support is None else self.quote(support)
+        return self.text
 
     def _release(self, complete: Sequence[Unit]) -> str:
         released = []
@@ -100,7 +114,25 @@ class Draft:
             dropped = 1 if content_words(said) else 0
             self.checks = replace(self.checks, dropped=self.checks.dropped + dropped)
             return ""
+        if self._verbatim:
+            return self.quote(support)
         return self._take_lead_in() + self._accept(unit, support, new_line=new_line)
+
+    def quote(self, support: Support) -> str:
+        """Release the supporting words themselves, once, and not without end."""
+        marker = support.passage + 1
+        known = any(
+            one.marker == marker and one.start < support.end and support.start < one.end
+            for one in self.cited
+        )
+        if known or len(self.cited) == MAX_QUOTES:
+            return ""
+        self.cited.append(Cited(marker, support.start, support.end))
+        self.checks = replace(self.checks, released=self.checks.released + 1)
+        source = self.sources.all[support.passage]
+        first = source.units_within(support.start, support.end)[0]
+        gap = self._gap(first.kind, new_line=False)
+        return f"{gap}{_lead_in_of(source, first, self._seen)}{_quoted(source, support)} [{marker}]"
 
     def _take_lead_in(self) -> str:
         unit, self._lead_in = self._lead_in, None
@@ -131,6 +163,35 @@ class Draft:
         if kind is UnitKind.SENTENCE and not new_line:
             return " "
         return "\n\n"
+
+
+def _lead_in_of(source: Source, item: Unit, seen: set[str]) -> str:
+    """The line of the passage that a list item hangs on, the first time; else nothing."""
+    if item.kind is not UnitKind.LIST_ITEM:
+        return ""
+    before = [unit for unit in source.units if unit.end <= item.start]
+    leads = [unit for unit in before if unit.kind is UnitKind.SENTENCE]
+    lead = plain(leads[-1].text) if leads else ""
+    if not lead.endswith(":") or lead in seen:
+        return ""
+    seen.add(lead)
+    return f"{lead}\n\n"
+
+
+def _quoted(source: Source, support: Support) -> str:
+    """The quote as it reads well: a table row with its header's words, the rest as it stands."""
+    inside = source.units_within(support.start, support.end)
+    row = inside[0]
+    if row.kind is UnitKind.TABLE_ROW and row.header:
+        cells = zip(_cells(row.header), _cells(row.text), strict=False)
+        return "; ".join(f"{name}: {cell}" if name else cell for name, cell in cells if cell)
+    if all(unit.kind is UnitKind.SENTENCE for unit in inside):
+        return " ".join(plain(unit.text) for unit in inside)
+    return "\n".join(unit.text for unit in inside if unit.kind is not UnitKind.HEADING)
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
 
 
 def _own_text(unit: Unit) -> str:

@@ -18,6 +18,7 @@ from rag.words import Vocabulary, content_words, rarity, shared, weigh
 MAX_QUOTE_UNITS = 3
 MIN_WORDS_ALONE = 3  # a shorter sentence ("28 days.") must also fit the question
 MIN_ASKED_SHARE = 1 / 3  # ... by this share of the question's words
+TRUST = 0.02  # of coverage, that each place further down the list of passages costs
 NEAR = 0.5  # share of a sentence's words that makes a unit speak of the same thing
 
 
@@ -30,6 +31,10 @@ class Source:
     units: tuple[Unit, ...]
     vocabularies: tuple[Vocabulary, ...]
     context_vocabulary: Vocabulary
+
+    def units_within(self, start: int, end: int) -> tuple[Unit, ...]:
+        """The units of a stretch of the text."""
+        return tuple(unit for unit in self.units if unit.start < end and start < unit.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,23 @@ def find_support(
             start, end = inside[found.first].start, inside[found.last].end
             return Support(found.number, start, end, found.coverage)
     return None
+
+
+def nearest(text: str, sources: Sources, threshold: float) -> Support | None:
+    """Return the sentence, item or row that holds most of a text's words, enough of them or none.
+
+    For where a model means the right place and words it too freely: what is shown is the place.
+    """
+    words = frozenset(content_words(text))
+    found = [
+        Support(number, unit.start, unit.end, coverage(words, said, sources.weights))
+        for number, source in enumerate(sources.all)
+        for unit, vocabulary in zip(source.units, source.vocabularies, strict=True)
+        if unit.kind is not UnitKind.HEADING
+        for said in [vocabulary | source.context_vocabulary]
+    ]
+    best = max(found, key=lambda one: one.coverage - TRUST * one.passage, default=None)
+    return best if best is not None and best.coverage >= threshold else None
 
 
 def coverage(words: Iterable[str], there: Vocabulary, weights: Mapping[str, float]) -> float:

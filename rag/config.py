@@ -60,6 +60,8 @@ class RagSettings:
     # ... and below which, after it was asked, nothing is answered.
     min_confidence: float = 0.7
 
+    emergency_number: str = ""  # as staff dial it; shown where a question is an emergency
+
     connect_timeout_s: float = 2.0
     embed_timeout_s: float = 120.0  # one batch of passages; two cores embed about 8 a second
     question_timeout_s: float = 5.0  # for one question's vector; then keywords search alone

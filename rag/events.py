@@ -10,10 +10,12 @@ class PassagesFound:
     """The search is done; marker `[n]` of the answer will mean `passages[n - 1]`.
 
     keyword_only: the model runtime gave no vector, so only the words were searched.
+    understood: the question as it was searched, where that is not as it was asked.
     """
 
     passages: tuple[Passage, ...]
     keyword_only: bool = False
+    understood: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

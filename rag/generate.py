@@ -26,6 +26,7 @@ from rag.errors import (
 from rag.model_keys import ModelKeys
 from rag.tally import Counted
 
+QUESTION_TOKENS = 64
 TOP_TOKENS = 20  # likeliest first words that are asked for: what OpenAI's API allows
 SAID_ODDS = 1.0  # of a Yes whose probability nobody tells; half of those on qa-dev lie beyond it
 TINY = 1e-30  # above zero, whose logarithm does not exist
@@ -60,6 +61,11 @@ def judge(settings: RagSettings) -> OpenAIChatGenerator:
     """Make the component that says Yes or No, with the chance that it gave to each."""
     asked = {"max_tokens": 1, "logprobs": True, "top_logprobs": TOP_TOKENS}
     return _component(settings, asked)
+
+
+def rewriter(settings: RagSettings) -> OpenAIChatGenerator:
+    """Make the component that rewrites follow-up questions; a question is short."""
+    return _component(settings, {"max_tokens": QUESTION_TOKENS})
 
 
 def chance(reply: ChatMessage) -> float | None:

@@ -1,18 +1,19 @@
 """The assistant: two Haystack pipelines, one that finds passages and one that answers from them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
 from uuid import uuid4
 
+import openai
 from haystack import Pipeline
 from haystack.components.generators.chat import OpenAIChatGenerator
 from haystack.core.errors import PipelineRuntimeError
-from haystack.dataclasses import StreamingChunk
+from haystack.dataclasses import ChatMessage, StreamingChunk
 
-from rag import generate, prompt
+from rag import followup, generate, prompt, scope
 from rag.answer import Draft, cite
 from rag.asker import NOBODY, Asker
 from rag.check import gather
@@ -20,9 +21,11 @@ from rag.config import RagSettings
 from rag.embed import Embedder
 from rag.errors import RagError, RuntimeTooSlow
 from rag.events import Answered, AskEvent, PassagesFound, TokenReleased
+from rag.forms import wants_sentence
 from rag.index import Hit, PassageIndex
+from rag.query import Forms, written_out
 from rag.retrieve import clean_limit, clean_question
-from rag.schema import Answer, AnswerStatus, Passage
+from rag.schema import Answer, AnswerStatus, Citation, Passage, Turn
 from rag.steps import (
     Gate,
     HybridSearch,
@@ -95,6 +98,10 @@ class _Clock:
         self.timings_ms.setdefault(name, round(1000 * (perf_counter() - self.start)))
 
 
+def _no_forms(_department: str) -> Forms:
+    return {}
+
+
 class Assistant:
     """Answers questions from one department's policies in force; one object serves many at once."""
 
@@ -104,9 +111,13 @@ class Assistant:
         index: PassageIndex,
         embedder: Embedder,
         passages_in_force: PassagesInForce,
+        abbreviations: Callable[[str], Forms] = _no_forms,
     ) -> None:
+        """abbreviations: those of a department, by its name."""
         self._settings = settings
         self._embedder = embedder
+        self._abbreviations = abbreviations
+        self._rewriter = generate.rewriter(settings)
         self._search = search_pipeline(settings, index, embedder, passages_in_force)
         self._judge = generate.judge(settings)
         self._model = generate.generator(settings)
@@ -127,6 +138,7 @@ class Assistant:
         """
         query = clean_question(query, self._settings)
         limit = clean_limit(k, self._settings)
+        query = await self._written_out(query, department)
         return (await self._find(query, department, limit, asker, as_of)).passages
 
     async def ask(
@@ -136,18 +148,30 @@ class Assistant:
         asker: Asker = NOBODY,
         tally: Tally | None = None,
         as_of: datetime | None = None,
+        earlier: Sequence[Turn] = (),
     ) -> AsyncGenerator[AskEvent, None]:
         """Yield what happens; closing the generator stops the model. Raises RagError.
 
-        tally: is told what the model took, as it happens. as_of: as for `search`.
+        tally: is told what the model took, as it happens. as_of: as for `search`. earlier: the
+        conversation that the question goes on with.
         """
         clock, tally = _Clock(), tally or Tally()
-        question = clean_question(question, self._settings)
+        given = asked = clean_question(question, self._settings)
+        reply = scope.guard(asked, self._settings.emergency_number)
+        if reply is None:
+            asked = await self._understood(asked, earlier, asker, tally)
+        question = await self._written_out(asked, department)
         found = await self._find(question, department, self._settings.search_limit, asker, as_of)
         clock.note("search")
-        yield PassagesFound(found.passages, found.keyword_only)
+        as_understood = question if question != given else None
+        yield PassagesFound(found.passages, found.keyword_only, as_understood)
+        if reply is not None:
+            yield await self._refused(found, reply, clock)
+            return
         texts = [(one.text, f"{one.title} > {one.section}".strip(" >")) for one in found.passages]
-        draft = Draft(gather(question, texts), self._settings.min_support)
+        draft = Draft(
+            gather(question, texts), self._settings.min_support, verbatim=wants_sentence(question)
+        )
         pieces = self._write(question, found, draft, asker, tally)
         try:
             async for piece in pieces:
@@ -160,8 +184,30 @@ class Assistant:
     async def aclose(self) -> None:
         """Close the connections to the runtime; the index belongs to who passed it."""
         await self._embedder.aclose()
+        await self._rewriter.close_async()
         await self._judge.close_async()
         await self._model.close_async()
+
+    async def _written_out(self, question: str, department: str) -> str:
+        return written_out(question, await asyncio.to_thread(self._abbreviations, department))
+
+    async def _understood(
+        self, question: str, earlier: Sequence[Turn], asker: Asker, tally: Tally
+    ) -> str:
+        """The question as it can be understood alone; without the model, with the last one."""
+        if not earlier or followup.stands_alone(question):
+            return question
+        told = followup.told(question, earlier)
+        messages = [ChatMessage.from_system(prompt.followup()), ChatMessage.from_user(told)]
+        tally.begin(told)
+        sent = {"extra_headers": asker.headers()}
+        try:
+            result = await self._rewriter.run_async(messages, generation_kwargs=sent)
+        except openai.OpenAIError as error:
+            raise generate.fault(error, self._settings, started=False) from error
+        reply = result["replies"][0]
+        tally.hear(reply.text or "", generate.counted(reply.meta))
+        return followup.understood(reply.text or "", question, earlier)
 
     async def _find(
         self, question: str, department: str, limit: int, asker: Asker, as_of: datetime | None
@@ -171,7 +217,7 @@ class Assistant:
         given = {
             "vector": {"question": question, "asker": asker},
             "search": {"question": question, "department": department, "depth": depth, "at": at},
-            "record": {"department": department, "limit": limit, "at": at},
+            "record": {"department": department, "limit": limit, "at": at, "question": question},
         }
         try:
             result = await self._search.run_async(given, include_outputs_from={"vector", "search"})
@@ -220,24 +266,41 @@ class Assistant:
             reason = generate.finish_reason(handle.result["model"])
             if released := draft.finish(cut_off=reason == "length"):
                 yield released
+            if released := draft.fall_back(question):
+                yield released
 
     async def _answered(
         self, found: _Found, draft: Draft, department: str, clock: _Clock
     ) -> Answered:
+        text = draft.text or NOT_FOUND_TEXT.format(department=department)
+        status = AnswerStatus.ANSWERED if draft.text else AnswerStatus.NOT_FOUND
+        cited = cite(draft.cited, found.passages, datetime.now(UTC).date())
+        return Answered(await self._made(found, status, text, cited, clock), draft.checks)
+
+    async def _refused(self, found: _Found, reply: scope.Reply, clock: _Clock) -> Answered:
+        """The set reply to a question that no policy answers, with the policies near it."""
+        return Answered(await self._made(found, AnswerStatus.REFUSED, reply.text, (), clock))
+
+    async def _made(
+        self,
+        found: _Found,
+        status: AnswerStatus,
+        text: str,
+        citations: tuple[Citation, ...],
+        clock: _Clock,
+    ) -> Answer:
         model = await self._identity.describe()
         clock.note("total")
-        text = draft.text or NOT_FOUND_TEXT.format(department=department)
-        answer = Answer(
+        return Answer(
             id=uuid4().hex,
-            status=AnswerStatus.ANSWERED if draft.text else AnswerStatus.NOT_FOUND,
+            status=status,
             answer=text,
-            citations=cite(draft.cited, found.passages, datetime.now(UTC).date()),
+            citations=citations,
             passages=found.passages,
             model=model,
             prompt_version=prompt.version(),
             timings_ms=clock.timings_ms,
         )
-        return Answered(answer, draft.checks)
 
 
 async def _next(chunks: AsyncIterator[StreamingChunk], deadline: float) -> StreamingChunk | None:

@@ -72,6 +72,11 @@ def write(question: str, sources: Sources, passages: int, tokens: int) -> Prompt
     return Prompt(told.system, f"{asked}\n{told.judge}", f"{asked}\n{task}", told.version)
 
 
+def followup() -> str:
+    """Return what is asked of the model before it rewrites a follow-up question."""
+    return (files("rag") / "prompts" / "followup.txt").read_text("utf-8").strip()
+
+
 def version() -> str:
     """Return the short digest of the templates."""
     return _templates().version

@@ -13,6 +13,9 @@ from rag.config import RagSettings
 from rag.errors import LimitRefused, QuestionEmpty, QuestionTooLong
 from rag.index import Hit
 from rag.schema import Passage
+from rag.words import fold
+
+MIN_NUMBER_CHARS = 3
 
 
 def clean_question(text: str, settings: RagSettings) -> str:
@@ -35,15 +38,42 @@ def clean_limit(asked: int | None, settings: RagSettings) -> int:
 
 
 def confirmed(
-    hits: Sequence[Hit], records: Mapping[str, PassageRecord], department: str, limit: int
+    hits: Sequence[Hit],
+    records: Mapping[str, PassageRecord],
+    department: str,
+    limit: int,
+    question: str = "",
 ) -> tuple[Passage, ...]:
-    """Keep, in their order, the hits that the record confirms for this department."""
-    kept = (
-        _passage(records[hit.passage_id], hit.score)
+    """Keep the hits that the record confirms for this department, in their order.
+
+    A policy that the question names by its number comes first. Of several passages of the same
+    words, which policies copy from one another, the first stands for all.
+    """
+    kept = [
+        (records[hit.passage_id], hit.score)
         for hit in hits
         if hit.passage_id in records and records[hit.passage_id].department == department
-    )
-    return tuple(kept)[:limit]
+    ]
+    asked = _squeezed(question)
+    kept.sort(key=lambda one: not _is_named(one[0].policy_number, asked))
+    seen: set[str] = set()
+    passages: list[Passage] = []
+    for record, score in kept:
+        words = fold(record.text)
+        if words not in seen:
+            seen.add(words)
+            passages.append(_passage(record, score))
+    return tuple(passages)[:limit]
+
+
+def _is_named(number: str | None, asked: str) -> bool:
+    """A number without a digit, or of one or two signs, would be found in anything."""
+    wanted = _squeezed(number or "")
+    return len(wanted) >= MIN_NUMBER_CHARS and any(map(str.isdigit, wanted)) and wanted in asked
+
+
+def _squeezed(text: str) -> str:
+    return "".join(filter(str.isalnum, fold(text)))
 
 
 def passage_url(document_id: str, version: int, passage_id: str, page: int) -> str:

@@ -51,6 +51,14 @@ class Citation:
     overdue: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier question of a conversation, and what it got."""
+
+    question: str
+    answer: str
+
+
 class AnswerStatus(StrEnum):
     """How a question ended."""
 

@@ -81,11 +81,11 @@ class RecordCheck:
 
     @component.output_types(passages=tuple[Passage, ...])
     def run(
-        self, hits: list[Hit], department: str, limit: int, at: datetime
+        self, hits: list[Hit], department: str, limit: int, at: datetime, question: str = ""
     ) -> dict[str, tuple[Passage, ...]]:
         """Read the texts from the record; the index holds none."""
         records = self._passages_in_force([hit.passage_id for hit in hits], department, at)
-        return {"passages": confirmed(hits, records, department, limit)}
+        return {"passages": confirmed(hits, records, department, limit, question)}
 
 
 def _nobody(_prompt: str) -> None:

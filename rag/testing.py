@@ -38,6 +38,8 @@ class Script:
     embed_status: int = 200
     break_off: bool = False  # end the connection after the pieces, without an end of stream
     asked: list[dict[str, Any]] = field(default_factory=list)  # requests for answers
+    rewritten: str = ""  # what it makes of a follow-up question
+    rewrites: list[dict[str, Any]] = field(default_factory=list)  # requests for that
     judged: list[dict[str, Any]] = field(default_factory=list)  # requests for a Yes or No
     embedded: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)  # of each request, in order
@@ -103,6 +105,9 @@ def _app(script: Script) -> FastAPI:
         if body.get("logprobs"):
             script.judged.append(body)
             return JSONResponse(_verdict(script.yes))
+        if not body.get("stream"):
+            script.rewrites.append(body)
+            return JSONResponse(_whole(script.rewritten))
         script.asked.append(body)
         return StreamingResponse(_stream(script), media_type="text/event-stream")
 
@@ -117,16 +122,22 @@ def _app(script: Script) -> FastAPI:
 def _verdict(yes: float | None) -> dict[str, object]:
     """The one word of a whole completion, with the likelihood of both where it tells any."""
     word = "Yes" if yes is None or yes > 0 else "No"
+    if yes is None:
+        return _whole(word)
+    both = {"Yes": yes - log1p(exp(yes)), "No": -log1p(exp(yes))}
+    likeliest = [{"token": one, "logprob": value} for one, value in both.items()]
+    return _whole(word, [{"token": word, "logprob": both[word], "top_logprobs": likeliest}])
+
+
+def _whole(text: str, tokens: Sequence[object] = ()) -> dict[str, object]:
+    """A completion in one piece."""
     choice: dict[str, object] = {
         "index": 0,
-        "message": {"role": "assistant", "content": word},
-        "finish_reason": "length",
+        "message": {"role": "assistant", "content": text},
+        "finish_reason": "stop",
     }
-    if yes is not None:
-        both = {"Yes": yes - log1p(exp(yes)), "No": -log1p(exp(yes))}
-        likeliest = [{"token": one, "logprob": value} for one, value in both.items()]
-        content = [{"token": word, "logprob": both[word], "top_logprobs": likeliest}]
-        choice["logprobs"] = {"content": content}
+    if tokens:
+        choice["logprobs"] = {"content": tokens}
     kind = {"id": "chatcmpl-0", "object": "chat.completion", "created": 0, "model": "scripted"}
     return kind | {"choices": [choice]}
 

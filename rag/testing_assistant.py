@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from governance.policies import PassageRecord
@@ -13,6 +14,7 @@ from rag.events import Answered, AskEvent
 from rag.index import OPEN, IndexPoint
 from rag.index.edge import EdgeIndex
 from rag.pipelines import Assistant
+from rag.query import Forms
 from rag.testing import word_vector
 
 TEXTS = (
@@ -63,8 +65,10 @@ class Policies:
 
 
 @asynccontextmanager
-async def opened(settings: RagSettings, policies: Policies) -> AsyncIterator[Assistant]:
-    """An assistant whose index holds these policies."""
+async def opened(
+    settings: RagSettings, policies: Policies, forms: Forms = MappingProxyType({})
+) -> AsyncIterator[Assistant]:
+    """An assistant whose index holds these policies, and who knows these abbreviations."""
     index = EdgeIndex(settings)
     index.upsert(
         [
@@ -75,7 +79,9 @@ async def opened(settings: RagSettings, policies: Policies) -> AsyncIterator[Ass
             for one in policies.records.values()
         ]
     )  # fmt: skip
-    assistant = Assistant(settings, index, Embedder(settings), policies.in_force)
+    assistant = Assistant(
+        settings, index, Embedder(settings), policies.in_force, lambda _department: forms
+    )
     try:
         yield assistant
     finally:

@@ -166,3 +166,58 @@ def test_the_address_keeps_its_page() -> None:
     """The quote's place goes before the page's anchor."""
     (one,) = cite([Cited(1, 0, 5)], passages(), date(2026, 1, 1))
     assert one.url == "/documents/d/versions/2?passage=p&from=0&to=5#p3"
+
+
+def test_verbatim_shows_the_policys_words_for_the_models() -> None:
+    """A paraphrase leads to its quote, whatever it made of it."""
+    one = Draft(draft().sources, 0.6, verbatim=True)
+    one.feed("Yes, multi-dose vials must be discarded 28 days after puncture. ")
+    one.finish(cut_off=False)
+    quote = one.sources.all[one.cited[0].marker - 1].text[one.cited[0].start : one.cited[0].end]
+    assert one.text == f"{quote} [{one.cited[0].marker}]"
+    assert "Yes" not in one.text
+
+
+def test_verbatim_says_each_thing_once() -> None:
+    """Two sentences of the model with one source give one quote."""
+    one = Draft(draft().sources, 0.6, verbatim=True)
+    one.feed("Staff must not share vials. Staff must not share vials between patients. ")
+    one.finish(cut_off=False)
+    assert len(one.cited) == 1
+
+
+def test_a_row_of_a_table_is_read_out_with_its_header() -> None:
+    """Quoted alone, a row would not say what its figures are."""
+    table = "| Drug | Daily limit |\n|---|---|\n| Paracetamol | 4000 mg |"
+    sources = gather("What is the daily limit of paracetamol?", [(table, "Limits")])
+    one = Draft(sources, 0.6, verbatim=True)
+    one.feed("The daily limit of paracetamol is 4000 mg. ")
+    one.finish(cut_off=False)
+    assert one.text == "Drug: Paracetamol; Daily limit: 4000 mg [1]"
+
+
+def test_a_list_item_brings_the_line_it_hangs_on() -> None:
+    """An item without its lead-in says what to do, but not when."""
+    text = "If the skin is broken:\n- wash the wound with soap\n- report to Occupational Health"
+    sources = gather("What is done with a wound?", [(text, "Sharps")])
+    one = Draft(sources, 0.6, verbatim=True)
+    one.feed("Wash the wound with soap. Report to Occupational Health. ")
+    one.finish(cut_off=False)
+    assert one.text.startswith("If the skin is broken:\n\n- wash the wound with soap [1]\n- report")
+
+
+def test_a_place_that_was_found_is_shown_though_it_was_worded_freely() -> None:
+    """The model knew where; what it said is not shown."""
+    one = Draft(draft().sources, 0.99)
+    one.feed("Multi-dose vials should be thrown out 28 days following puncture.")
+    assert one.finish(cut_off=False) == ""
+    assert one.fall_back("When must multi-dose vials be discarded?").endswith("[1]")
+    assert "thrown" not in one.text
+
+
+def test_what_stands_nowhere_is_not_replaced_by_something_else() -> None:
+    """Too few shared words: nothing is shown."""
+    one = draft()
+    one.feed("Boil everything for ten minutes.")
+    one.finish(cut_off=False)
+    assert one.fall_back("How is the autoclave cleaned?") == ""

@@ -28,8 +28,8 @@ from rag.testing_assistant import GOOD, QUESTION, TEXTS, Policies, answered, ask
 def test_not_found_shows_the_nearest_passages(
     settings: RagSettings, policies: Policies, script: Script
 ) -> None:
-    """When the model gives up nothing generated is shown; the passages are."""
-    script.pieces = ["NOT_", "FOUND", " But I think it is fine."]
+    """After the model's No nothing is written; the passages are shown."""
+    script.pieces, script.yes = ["But I think it is fine."], -6.0
     events = ask(settings, policies)
     answer = answered(events).answer
     assert answer.status is AnswerStatus.NOT_FOUND

@@ -10,7 +10,7 @@ from rag.asker import Asker
 from rag.config import RagSettings
 from rag.events import AskEvent, PassagesFound, TokenReleased
 from rag.pipelines import Assistant
-from rag.schema import AnswerStatus
+from rag.schema import AnswerStatus, Turn
 from rag.testing import Script
 from rag.testing_assistant import GOOD, QUESTION, TEXTS, Policies, answered, ask, opened
 
@@ -145,6 +145,59 @@ def test_a_server_that_tells_no_probabilities_is_taken_at_its_word(
     """Then Yes and No weigh less than a sure one would."""
     script.pieces, script.yes = [GOOD], None
     assert answered(ask(settings, policies)).answer.status is AnswerStatus.ANSWERED
+
+
+def test_an_emergency_gets_a_set_reply_and_no_model(
+    settings: RagSettings, policies: Policies, script: Script
+) -> None:
+    """It is refused at once, with the number to call; policies are shown beside it."""
+    known = replace(settings, emergency_number="2222")
+    events = ask(known, policies, "Help, my patient is not breathing!")
+    answer = answered(events).answer
+    assert answer.status is AnswerStatus.REFUSED
+    assert "2222" in answer.answer
+    assert not answer.citations
+    assert (script.asked, script.judged) == ([], [])
+
+
+def test_a_follow_up_is_asked_as_it_is_understood(
+    settings: RagSettings, policies: Policies, script: Script
+) -> None:
+    """The model writes it out with the conversation's words; that is searched and answered."""
+    turn = Turn(QUESTION, f"{GOOD} [1]")
+    script.pieces = [GOOD]
+    script.rewritten = "When must vials be discarded after first puncture?"
+
+    async def run() -> list[AskEvent]:
+        async with opened(settings, policies) as assistant:
+            return [
+                event
+                async for event in assistant.ask("When after puncture?", "demo", earlier=[turn])
+            ]
+
+    events = asyncio.run(run())
+    assert isinstance(events[0], PassagesFound)
+    assert events[0].understood == "When must vials be discarded after first puncture?"
+    assert answered(events).answer.status is AnswerStatus.ANSWERED
+
+
+def test_abbreviations_of_the_department_are_written_out(
+    settings: RagSettings, policies: Policies, script: Script
+) -> None:
+    """The page can say how the question was understood."""
+    script.pieces = [GOOD]
+
+    async def run() -> PassagesFound:
+        async with opened(settings, policies, {"MDV": ("multi-dose vials",)}) as assistant:
+            events = assistant.ask("When must MDV be discarded?", "demo")
+            found = await anext(events)
+            await events.aclose()
+            assert isinstance(found, PassagesFound)
+            return found
+
+    found = asyncio.run(run())
+    assert found.understood == "When must MDV be discarded? (multi-dose vials)"
+    assert found.passages[0].text == TEXTS[0]
 
 
 def test_many_questions_share_one_assistant(

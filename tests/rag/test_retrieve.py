@@ -1,5 +1,6 @@
 """What becomes a passage of a request, and what a question may be."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +18,8 @@ SETTINGS = RagSettings(index_dir=Path("unused"), question_max_chars=10, search_m
 def record(passage_id: str, department: str = "demo") -> PassageRecord:
     return PassageRecord(
         passage_id=passage_id, document_id="d", version_id="v", policy_number=None, title="T",
-        version=3, department=department, section="S", page_from=4, page_to=5, text="text",
+        version=3, department=department, section="S", page_from=4, page_to=5,
+        text=f"text {passage_id}",
         effective_from=date(2026, 1, 2), review_due=None, file_name="f.pdf",
     )  # fmt: skip
 
@@ -62,3 +64,26 @@ def test_the_number_of_passages_is_bounded() -> None:
     assert (clean_limit(None, SETTINGS), clean_limit(20, SETTINGS)) == (8, 20)
     with pytest.raises(LimitRefused, match="1 to 20"):
         clean_limit(21, SETTINGS)
+
+
+def test_a_policy_that_is_named_by_its_number_comes_first() -> None:
+    """However it is written; a number that is only letters, or very short, proves nothing."""
+    records = {
+        "a": record("a"),
+        "b": replace(record("b"), policy_number="PH-005"),
+        "c": replace(record("c"), policy_number="A"),
+    }
+    hits = [Hit("a", 3.0), Hit("c", 2.0), Hit("b", 1.0)]
+    found = confirmed(hits, records, "demo", 5, "What does ph 005 say about a fridge?")
+    assert [one.passage_id for one in found] == ["b", "a", "c"]
+
+
+def test_what_policies_copy_from_one_another_is_shown_once() -> None:
+    """The first stands for all, and the next different passage moves up."""
+    records = {
+        "a": record("a"),
+        "b": replace(record("b"), text="Text  A"),
+        "c": record("c"),
+    }
+    found = confirmed([Hit(one, 1.0) for one in "abc"], records, "demo", 2)
+    assert [one.passage_id for one in found] == ["a", "c"]
