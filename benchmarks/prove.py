@@ -54,6 +54,7 @@ FULL_COUNTS = (
     ("FLT-1 kills of a loader", "FLT_1_KILLS", 200, "tests/lamplight/test_loading_kills.py"),
     ("GOV-8 random histories", "GOV_8_HISTORIES", 10_000, "tests/ingest/test_in_force_machine.py"),
     ("AUD-4 kills under load", "AUD_4_KILLS", 200, "tests/governance/audit/test_log.py"),
+    ("LLM-01 attacks obeyed", "LLM_01_CASES", 346, "tests/web/test_hostile_obedient.py"),
     ("AUD-4 power cuts", "AUD_4_CUTS", 200, "tests/governance/audit/test_power_cut.py"),
 )
 

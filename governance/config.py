@@ -19,6 +19,8 @@ class GovernanceSettings:
     breach_list_path: leaked passwords that nobody may choose, as plain lines or sorted SHA-1.
     trail_origin: the name under which the audit trail is signed; it stays when the key changes.
     anchor_dirs: folders outside the data directory that get a copy of every signed checkpoint.
+    watch_roots: below these, folders may be watched by whoever has that right in a department;
+        any other is named by the owner of the data directory, on the command line.
     allow_deidentified_phi, allow_phi: whether departments may hold, and models may see, such data.
     evaluation_suite: SHA-256 of the questions that evaluations must use; empty is any.
     evaluation_valid_days: how long a recorded evaluation speaks for a proposal above `internal`.
@@ -38,6 +40,7 @@ class GovernanceSettings:
     argon2_rounds: int = 2
     breach_list_path: Path | None = None
     trail_origin: str = "lamplight.invalid/trail"
+    watch_roots: tuple[Path, ...] = ()
     anchor_dirs: tuple[Path, ...] = ()
     allow_deidentified_phi: bool = False
     allow_phi: bool = False

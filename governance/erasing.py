@@ -22,6 +22,7 @@ from governance.jobs import OPEN_STATES
 from governance.loading_rows import gone
 from governance.original_drops import drop_unreferenced
 from governance.originals import original_path
+from governance.page_scans import count_scans
 from governance.record.database import Record
 from governance.record.document_tables import receipts
 from governance.record.tables import documents, jobs, pages, passages, versions
@@ -33,8 +34,10 @@ UNLOADED = (VersionState.REFUSED, VersionState.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was removed. before, after: counts of versions, pages, passages, indexed and files.
+    """What was removed.
 
+    before, after: counts of versions, pages, passages, indexed, files and scans, which are pages
+    that OCR has read.
     completed_at: None while something is still to be removed.
     """
 
@@ -77,6 +80,7 @@ class Erasing:
             before = _counts(connection, document_id) | {
                 "indexed": indexed,
                 "files": sum(self._path(digest).exists() for digest in digests),
+                "scans": count_scans(connection, digests),
             }
             receipt_id = str(uuid4())
             connection.execute(
@@ -111,9 +115,11 @@ class Erasing:
         digests = json.loads(row.before)["digests"]
         drop_unreferenced(self._record, self._settings, digests)
         with self._record.write() as connection:
+            left = self._unshared(connection, digests)
             after = _counts(connection, row.document_id) | {
                 "indexed": indexed,
-                "files": self._unshared(connection, digests),
+                "files": sum(self._path(digest).exists() for digest in left),
+                "scans": count_scans(connection, left),
             }
             done = connection.execute(
                 update(receipts)
@@ -172,12 +178,12 @@ class Erasing:
         with self._record.read() as connection:
             return tuple(_receipt(row) for row in connection.execute(query).mappings())
 
-    def _unshared(self, connection: Connection, digests: Collection[str]) -> int:
-        """How many of the files are still there, though no other document is made of them."""
+    def _unshared(self, connection: Connection, digests: Collection[str]) -> frozenset[str]:
+        """Those of the files that no other document is made of, and so should be gone."""
         used = connection.execute(
             select(versions.c.digest).where(versions.c.digest.in_(digests))
         ).scalars()
-        return sum(self._path(digest).exists() for digest in set(digests) - set(used))
+        return frozenset(digests) - frozenset(used)
 
     def _path(self, digest: str) -> Path:
         return original_path(self._settings.originals_dir, digest)

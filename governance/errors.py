@@ -34,6 +34,10 @@ class IllegalTransition(GovernanceError):
     """The caller asked for a step that this state does not allow."""
 
 
+class DocumentBusy(IllegalTransition):
+    """Another process changes the document, or all of them, for longer than we wait."""
+
+
 class RecordUnusable(GovernanceError):
     """The record cannot be opened safely: a wrong SQLite, a newer schema, or no rights."""
 
@@ -180,3 +184,15 @@ class AnchorUnreachable(GovernanceError):
             f"The anchor {path} cannot be used: {why}.",
             "Mount the folder, or correct governance.anchor_dirs.",
         )
+
+
+class InvalidReport(GovernanceError):
+    """What a reader reports, or an editor replies, cannot be taken as it is."""
+
+
+class InvalidAbbreviation(GovernanceError):
+    """A short form or its meaning cannot be used."""
+
+
+class InvalidEvaluation(GovernanceError):
+    """A gold question, a run or a gate cannot be what is asked for."""

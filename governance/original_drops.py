@@ -1,4 +1,7 @@
-"""Removes uploaded files that nothing refers to any more, once the record says so for good."""
+"""Removes uploaded files that nothing refers to any more, once the record says so for good.
+
+What OCR read of their pages goes with them.
+"""
 
 from collections.abc import Collection
 
@@ -8,6 +11,7 @@ from sqlalchemy import select
 from governance.config import GovernanceSettings
 from governance.errors import GovernanceError
 from governance.originals import drop_original
+from governance.page_scans import drop_scans
 from governance.record.database import Record
 from governance.record.tables import versions
 
@@ -29,7 +33,9 @@ def drop_unreferenced(
             used = connection.execute(
                 select(versions.c.digest).where(versions.c.digest.in_(digests))
             ).scalars()
-            for digest in set(digests) - set(used):
+            unused = set(digests) - set(used)
+            drop_scans(connection, unused)
+            for digest in unused:
                 drop_original(settings.originals_dir, digest)
     except (OSError, GovernanceError) as error:
         log.warning("files of a removed document are still on the disk", error=str(error))

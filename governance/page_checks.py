@@ -6,7 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
 
+from governance.record.database import Record
 from governance.record.document_tables import page_checks
+from governance.record.tables import versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,12 @@ class PageCheck:
 def replace_checks(connection: Connection, version_id: str, found: Sequence[PageCheck]) -> None:
     """Store what was found, in place of what an earlier reading found."""
     connection.execute(page_checks.delete().where(page_checks.c.version_id == version_id))
+    _insert(connection, version_id, found, 0)
+
+
+def _insert(
+    connection: Connection, version_id: str, found: Sequence[PageCheck], after: int
+) -> None:
     if found:
         connection.execute(
             page_checks.insert(),
@@ -40,9 +48,30 @@ def replace_checks(connection: Connection, version_id: str, found: Sequence[Page
                     "detail": one.detail,
                     "count": one.count,
                 }
-                for number, one in enumerate(found, 1)
+                for number, one in enumerate(found, after + 1)
             ],
         )
+
+
+class PageChecks:
+    """Adds what is found in a version only once it is compared with others."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+
+    def report(self, version_id: str, kind: str, found: Sequence[PageCheck]) -> None:
+        """Store the findings of one kind, in place of those of an earlier attempt.
+
+        A version that is gone by now gets none.
+        """
+        of_version = page_checks.c.version_id == version_id
+        with self._record.write() as connection:
+            connection.execute(page_checks.delete().where(of_version, page_checks.c.kind == kind))
+            there = select(func.count()).where(versions.c.id == version_id)
+            if not found or not connection.execute(there).scalar_one():
+                return
+            highest = select(func.coalesce(func.max(page_checks.c.number), 0)).where(of_version)
+            _insert(connection, version_id, found, connection.execute(highest).scalar_one())
 
 
 def checks_of(connection: Connection, version_id: str) -> tuple[PageCheck, ...]:

@@ -22,8 +22,12 @@ class Permission(StrEnum):
     DOCUMENTS_APPROVE = "documents.approve"
     DOCUMENTS_OVERRIDE = "documents.override"
     DRAFTS_READ = "drafts.read"
+    FOLDERS_WATCH = "folders.watch"
     JOBS_READ = "jobs.read"
     JOBS_FORGET = "jobs.forget"
+    FEEDBACK_SETTLE = "feedback.settle"
+    ABBREVIATIONS_MANAGE = "abbreviations.manage"
+    EVALUATIONS_MANAGE = "evaluations.manage"
     QUESTIONS_READ = "questions.read"
     AUDIT_READ = "audit.read"
     AUDIT_EXPORT = "audit.export"
@@ -74,6 +78,9 @@ _EDITORS = _READERS | {
     Permission.DRAFTS_READ,
     Permission.JOBS_READ,
     Permission.JOBS_FORGET,
+    Permission.FEEDBACK_SETTLE,
+    Permission.ABBREVIATIONS_MANAGE,
+    Permission.EVALUATIONS_MANAGE,
 }
 ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.STAFF: _READERS,
@@ -105,6 +112,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
     ),
     Role.DEPARTMENT_ADMINISTRATOR: _EDITORS
     | {
+        Permission.FOLDERS_WATCH,
         Permission.PEOPLE_READ,
         Permission.PEOPLE_MANAGE,
         Permission.RIGHTS_EXPLAIN,

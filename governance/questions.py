@@ -43,6 +43,7 @@ class Channel(StrEnum):
     API = "api"
     OPENAI = "openai"
     COMMAND = "command"
+    MCP = "mcp"
 
 
 class QuestionStatus(StrEnum):

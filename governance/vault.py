@@ -35,6 +35,15 @@ class Body:
         return f"Body({len(self.plaintext)} bytes, masked={self.masked})"
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A sealed text with its own key, wrapped by the department's."""
+
+    wrapped_key: bytes
+    nonce: bytes
+    ciphertext: bytes
+
+
 class Vault:
     """Seals, opens and destroys bodies inside the caller's transaction."""
 
@@ -87,6 +96,37 @@ class Vault:
         bound = _bound("body", department_id, question_id, row.masked)
         return Body(_decrypt(key, row.nonce, row.ciphertext, bound), row.masked)
 
+    def seal_text(
+        self,
+        connection: Connection,
+        department_id: str,
+        belongs_to: tuple[str, ...],
+        plaintext: bytes,
+        sealed_at: datetime,
+    ) -> Sealed:
+        """A text for a row of the caller's, to which it is bound. Raises VaultDamaged."""
+        wrapping = self._department_key(connection, department_id, sealed_at)
+        key, nonce = AESGCM.generate_key(KEY_BITS), os.urandom(NONCE_BYTES)
+        return Sealed(
+            _wrap(wrapping, key, _bound("text key", department_id, *belongs_to)),
+            nonce,
+            AESGCM(key).encrypt(nonce, plaintext, _bound("text", department_id, *belongs_to)),
+        )
+
+    def open_text(
+        self,
+        connection: Connection,
+        department_id: str,
+        belongs_to: tuple[str, ...],
+        sealed: Sealed,
+    ) -> bytes:
+        """The text of a row, as it was sealed. Raises VaultDamaged."""
+        wrapping = self._known_department_key(connection, department_id)
+        bound = _bound("text key", department_id, *belongs_to)
+        key = _unwrap(wrapping, sealed.wrapped_key, bound)
+        bound = _bound("text", department_id, *belongs_to)
+        return _decrypt(key, sealed.nonce, sealed.ciphertext, bound)
+
     def destroy(self, connection: Connection, question_ids: Sequence[str]) -> int:
         """Remove these bodies with their keys; returns how many there were."""
         gone = connection.execute(
@@ -134,7 +174,7 @@ def forget_deleted(engine: Engine) -> bool:
         driver.rollback()
         driver.autocommit = True
         try:
-            driver.execute("VACUUM question_bodies")
+            driver.execute("VACUUM question_bodies, report_texts")
         finally:
             driver.autocommit = False
     return True

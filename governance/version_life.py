@@ -16,12 +16,14 @@ from governance.clock import Clock, day_begins, utc_now
 from governance.config import GovernanceSettings
 from governance.errors import IllegalTransition, SecondPersonNeeded
 from governance.events import Action, Actor, Event
+from governance.index_debts import note_debt
 from governance.loading_rows import gone
 from governance.page_checks import accept, count_open
 from governance.policy_fields import PolicyFields, stored
 from governance.record.database import Record
 from governance.record.document_tables import version_steps
-from governance.record.tables import documents, versions
+from governance.record.tables import documents, passages, versions
+from governance.searched_words import SEPARATOR, searched_words
 from governance.versions import (
     Act,
     Span,
@@ -96,7 +98,10 @@ class VersionLife:
             return str(row.document_id)
 
     def change(self, actor: Actor, version_id: str, fields: PolicyFields) -> None:
-        """State the fields of a draft anew. Raises NotFound, IllegalTransition, InvalidName."""
+        """State the fields of a draft anew; call it where the debt to the index is paid.
+
+        Raises NotFound, IllegalTransition, InvalidName.
+        """
         with self._record.write() as connection:
             row = _version(connection, version_id)
             who, values = _person(actor), stored(fields)
@@ -107,6 +112,9 @@ class VersionLife:
             if not changed:
                 return
             connection.execute(update(versions).where(versions.c.id == version_id).values(values))
+            if "title" in changed:
+                _search_by(connection, version_id, values["title"])
+                note_debt(connection, row.document_id, self._clock, rewrite=True)
             add_step(connection, version_id, Act.CHANGE, who, ", ".join(changed), self._clock())
             self._note(connection, Act.CHANGE, actor, row, "", changed=changed)
 
@@ -245,6 +253,22 @@ def add_step(
             version_id=version_id, number=(last or 0) + 1, act=act, by=who, reason=reason, at=at
         )
     )
+
+
+def _search_by(connection: Connection, version_id: str, title: str) -> None:
+    """Put a title before the words by which each passage of a version is searched."""
+    rows = connection.execute(
+        select(passages.c.id, passages.c.section, passages.c.text).where(
+            passages.c.version_id == version_id
+        )
+    ).all()
+    for row in rows:
+        path = row.section.split(SEPARATOR) if row.section else []
+        connection.execute(
+            update(passages)
+            .where(passages.c.id == row.id)
+            .values(embed_text=searched_words(title, path, row.text))
+        )
 
 
 def _begins(row: Row[Any], now: datetime, zone: str) -> datetime:

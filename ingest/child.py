@@ -16,10 +16,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from runtime.walls import Limits, raise_walls
 
@@ -60,11 +60,16 @@ class ChildCrashError(Exception):
 
 
 def run_child(
-    module: str, task: dict[str, Any], limits: ChildLimits, reads: Iterable[Path] = ()
+    module: str,
+    task: dict[str, Any],
+    limits: ChildLimits,
+    reads: Iterable[Path] = (),
+    on_line: Callable[[bytes], None] | None = None,
 ) -> bytes:
     """Run a module's task in a child; raises ChildTimeoutError, -MemoryError, -CrashError.
 
-    reads: the files it may open, besides libraries.
+    reads: the files it may open, besides libraries. on_line: is given each line of the answer as
+    soon as it comes, also of a child that breaks off later; what it raises ends the child.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", module],
@@ -86,7 +91,7 @@ def run_child(
     timer = threading.Timer(limits.timeout_s, _end, (process, expired))
     timer.start()
     try:
-        answer = _exchange(process, json.dumps(request), limits)
+        answer = _exchange(process, json.dumps(request), limits, on_line)
     finally:
         timer.cancel()
         process.kill()
@@ -99,18 +104,38 @@ def _end(process: "subprocess.Popen[bytes]", expired: threading.Event) -> None:
     process.kill()
 
 
-def _exchange(process: "subprocess.Popen[bytes]", task: str, limits: ChildLimits) -> bytes:
+def _exchange(
+    process: "subprocess.Popen[bytes]",
+    task: str,
+    limits: ChildLimits,
+    on_line: Callable[[bytes], None] | None,
+) -> bytes:
     assert process.stdin is not None
     assert process.stdout is not None
     with process.stdin, process.stdout:
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(task.encode())
             process.stdin.close()
-        answer = process.stdout.read(limits.answer_bytes + 1)
+        if on_line is None:
+            answer = process.stdout.read(limits.answer_bytes + 1)
+        else:
+            answer = _lines(process.stdout, limits, on_line)
         # Wait for the exit status before the caller makes sure of the child's end.
         if len(answer) <= limits.answer_bytes:
             process.wait()
         return answer
+
+
+def _lines(stream: IO[bytes], limits: ChildLimits, on_line: Callable[[bytes], None]) -> bytes:
+    """The answer, handed on line by line; half a line at its end, or one too many, is not."""
+    answer = bytearray()
+    while line := stream.readline(limits.answer_bytes + 1 - len(answer)):
+        answer += line
+        if len(answer) > limits.answer_bytes:
+            break
+        if line.endswith(b"\n"):
+            on_line(line)
+    return bytes(answer)
 
 
 def _checked(answer: bytes, status: int, expired: bool, limits: ChildLimits) -> bytes:
@@ -123,9 +148,10 @@ def _checked(answer: bytes, status: int, expired: bool, limits: ChildLimits) -> 
     return answer
 
 
-def serve_once(work: Callable[[dict[str, Any]], bytes]) -> None:
+def serve_once(work: Callable[[dict[str, Any]], bytes | Iterator[bytes]]) -> None:
     """The child's side: raise the walls, do the one task, answer, end.
 
+    An answer in parts is sent part by part.
     Libraries that read files are imported by the work, behind the walls: some start threads.
     """
     request = json.loads(sys.stdin.buffer.read())
@@ -133,12 +159,14 @@ def serve_once(work: Callable[[dict[str, Any]], bytes]) -> None:
     # A library that prints must not write into the answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     _wall_ourselves(ChildLimits(**request["limits"]), [Path(path) for path in request["reads"]])
-    try:
-        answer = work(request["task"])
-    except MemoryError:
-        os._exit(OUT_OF_MEMORY_STATUS)
     with os.fdopen(answer_to, "wb") as pipe:
-        pipe.write(answer)
+        try:
+            answer = work(request["task"])
+            for part in (answer,) if isinstance(answer, bytes) else answer:
+                pipe.write(part)
+                pipe.flush()
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY_STATUS)
     # Skip the interpreter's tidying up: every object of a large document would be freed singly.
     os._exit(0)
 

@@ -47,7 +47,15 @@ class IngestSettings:
     passage_max_words: int = 220
     # Passages sent to the embedding model in one request.
     embed_batch: int = 32
-    # Files read and embedded at the same time.
+    # Files read and embedded at the same time; 0 leaves all of it to workers (`lamplight worker`).
     parallel_files: int = 2
+    # How often watched folders are looked at, seconds: shares do not tell of changes.
+    watch_every_s: float = 60.0
+    # Files of one watched folder that are taken in at one look, and their bytes together; the
+    # others wait for the next.
+    watch_files_per_look: int = 100
+    watch_bytes_per_look: int = 1024 * MIB
+    # Files below one watched folder; with more it is not watched.
+    watch_max_files: int = 50_000
     # Free disk space below which nothing is loaded, bytes.
     min_free_bytes: int = 512 * MIB

@@ -46,6 +46,8 @@ class FindingKind(StrEnum):
     SCANNED = "scanned"  # a page whose text was read from its picture
     HIDDEN = "hidden"  # text that nobody sees was left out
     ROTATED = "rotated"  # a page whose text stands on its side
+    INSTRUCTION = "instruction"  # a sentence that speaks to the assistant instead of to readers
+    DIFFERS = "differs"  # another policy in force gives another amount
     ATTACHMENT = "attachment"  # an attachment of a mail that was not read, or not wholly
 
 

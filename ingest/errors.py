@@ -24,6 +24,12 @@ class IngestFailed(IngestError):
     type = "ingest_failed"
 
 
+class CannotWatch(IngestError):
+    """A folder that is not to be watched, or cannot be."""
+
+    type = "cannot_watch"
+
+
 class NoDiskSpace(IngestFailed):
     """The disk that holds the data directory is too full to load anything safely."""
 

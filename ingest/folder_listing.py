@@ -52,22 +52,47 @@ def list_folder(root: Path, limits: FolderLimits) -> Listing:
 
 def digest_of(root: Path, entry: Entry, limits: FolderLimits) -> str | None:
     """SHA-256 of a listed file in hex; None if it has changed since, or cannot be read now."""
+    digest = hashlib.sha256()
     try:
-        if not (root / entry.path).resolve().is_relative_to(root.resolve()):
-            return None
-        handle = os.open(root / entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        for part in _parts(root, entry, limits):
+            digest.update(part)
     except OSError:
         return None
-    with os.fdopen(handle, "rb") as file:
+    return digest.hexdigest()
+
+
+def bytes_of(root: Path, entry: Entry, digest: str, limits: FolderLimits) -> bytes | None:
+    """A listed file, if its bytes are those of this digest; None if not, or not any more."""
+    try:
+        content = b"".join(_parts(root, entry, limits))
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == digest else None
+
+
+def _parts(root: Path, entry: Entry, limits: FolderLimits) -> Iterator[bytes]:
+    """The bytes of a file that is, and stays, as it was listed. Raises OSError."""
+    with os.fdopen(_open_below(root, entry.path), "rb") as file:
         if not _is_as_listed(file.fileno(), entry) or entry.size_bytes > limits.max_file_bytes:
-            return None
-        digest = hashlib.sha256()
-        try:
-            for _ in range(0, entry.size_bytes + 1, _CHUNK_BYTES):
-                digest.update(file.read(_CHUNK_BYTES))
-        except OSError:
-            return None
-        return digest.hexdigest() if _is_as_listed(file.fileno(), entry) else None
+            raise OSError("it is not the file that was listed")
+        for _ in range(0, entry.size_bytes + 1, _CHUNK_BYTES):
+            yield file.read(_CHUNK_BYTES)
+        if not _is_as_listed(file.fileno(), entry):
+            raise OSError("it was changed while it was read")
+
+
+def _open_below(root: Path, path: str) -> int:
+    """Open a file step by step, so that no link leads out, whenever it is put there."""
+    *folders, name = path.split("/")
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        for one in folders:
+            inner = os.open(one, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    finally:
+        os.close(folder)
 
 
 def _documents(found: list[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:

@@ -45,20 +45,31 @@ def index_version(
     return len(points)
 
 
-def sync_document(index: PassageIndex, store: LoadingStore, document_id: str) -> None:
-    """Make the index hold of a document exactly what the record says, and of nothing else less."""
+def sync_document(
+    index: PassageIndex, store: LoadingStore, document_id: str, *, rewrite: bool = False
+) -> None:
+    """Make the index hold of a document exactly what the record says, and of nothing else less.
+
+    rewrite: its words have changed, and not only when they are in force.
+    """
     wanted = store.to_be_indexed(document_id)
     if not wanted:
         index.delete_document(document_id)
     for version in wanted:
-        _sync_version(index, store, version)
+        _sync_version(index, store, version, rewrite=rewrite)
     index.flush()
 
 
-def _sync_version(index: PassageIndex, store: LoadingStore, version: IndexedVersion) -> None:
+def _sync_version(
+    index: PassageIndex, store: LoadingStore, version: IndexedVersion, *, rewrite: bool = False
+) -> None:
     span = live_span(version.span)
     if index.count(version.version_id) == version.passages:
-        index.set_span(version.version_id, span)
+        if rewrite:
+            # In their places, so that searches find all of them meanwhile.
+            index_version(index, store, version.version_id, span)
+        else:
+            index.set_span(version.version_id, span)
         return
     index.delete_version(version.version_id)
     index_version(index, store, version.version_id, span)
@@ -78,7 +89,7 @@ def owed(
 
 def pay(index: PassageIndex, store: LoadingStore, debts: IndexDebts, document_id: str) -> None:
     """Bring one document into line, then strike out its debt."""
-    sync_document(index, store, document_id)
+    sync_document(index, store, document_id, rewrite=debts.asks_rewrite(document_id))
     debts.strike_out(document_id)
 
 

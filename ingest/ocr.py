@@ -1,14 +1,15 @@
 """Reads scanned pages by OCR, a few in each child process, and says what a person should look at.
 
 A page that breaks off its child's reading is tried once more alone; then it counts as unread, and
-the pages beside it are none the worse.
+the pages beside it are none the worse. Each page that was read is kept at once, where there is
+somebody to keep it: a reading that is cut short goes on from there.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ingest.child import (
     ChildCrashError,
@@ -22,6 +23,7 @@ from ingest.document import Finding, FindingKind, ScanLine
 
 ScanLines = Mapping[int, Sequence[ScanLine]]
 OnScanned = Callable[[int, int], None]
+OnPage = Callable[[int, tuple[ScanLine, ...]], None]
 
 _ANSWER_BYTES_PER_PAGE = 4 * 1024 * 1024
 _BROKEN_OFF = (ChildTimeoutError, ChildMemoryError, ChildCrashError)
@@ -44,24 +46,54 @@ class Scan:
     left_out: tuple[int, ...] = ()
 
 
+class Keeper(Protocol):
+    """Remembers what was read of one file."""
+
+    def kept(self) -> ScanLines:
+        """The pages that were read before."""
+
+    def keep(self, page: int, lines: tuple[ScanLine, ...]) -> None:
+        """Remember a page."""
+
+
 def scan_document(
     path: Path,
     pages: Sequence[int],
     settings: IngestSettings,
     on_scanned: OnScanned | None = None,
+    keeper: Keeper | None = None,
 ) -> Scan:
     """Read the pages of a PDF by OCR.
 
-    on_scanned: is told, after every few pages, how many are done and of how many; what it raises
-    ends the reading.
+    on_scanned: is told, after every page, how many are done and of how many; what it raises ends
+    the reading. keeper: knows the pages that were read before, which are not read again.
     """
     most = settings.ocr_max_pages
-    scan = Scan(most, left_out=tuple(pages[most:]))
     wanted = pages[:most]
-    for batch in _batches(wanted, settings.ocr_pages_per_child):
-        _scan_batch(scan, path, batch, settings)
+    before = keeper.kept() if keeper else {}
+    known = {page: tuple(before[page]) for page in wanted if page in before}
+    scan = Scan(most, lines=known, left_out=tuple(pages[most:]))
+
+    def tell() -> None:
         if on_scanned is not None:
             on_scanned(len(scan.lines) + len(scan.broken), len(wanted))
+
+    def take(page: int, lines: tuple[ScanLine, ...]) -> None:
+        if keeper is not None:
+            keeper.keep(page, lines)
+        scan.lines[page] = lines
+        tell()
+
+    if known:
+        tell()
+    left = [page for page in wanted if page not in known]
+    for batch in _batches(left, settings.ocr_pages_per_child):
+        broken = len(scan.broken)
+        _scan_batch(scan, path, batch, settings, take)
+        if len(scan.broken) > broken:
+            tell()
+    # In the order of the pages, also where some were known.
+    scan.lines = {page: scan.lines[page] for page in wanted if page in scan.lines}
     return scan
 
 
@@ -69,39 +101,53 @@ def _batches(pages: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     return (pages[start : start + size] for start in range(0, len(pages), size))
 
 
-def _scan_batch(scan: Scan, path: Path, pages: Sequence[int], settings: IngestSettings) -> None:
+def _scan_batch(
+    scan: Scan, path: Path, pages: Sequence[int], settings: IngestSettings, on_page: OnPage
+) -> None:
     if len(scan.broken) >= _MOST_BROKEN:
         scan.broken.update(pages)
         return
     try:
-        scan.lines.update(scan_pages(path, pages, settings))
+        scan_pages(path, pages, settings, on_page)
     except _BROKEN_OFF:
+        left = [page for page in pages if page not in scan.lines]
         if len(pages) == 1:
-            scan.broken.update(pages)
+            scan.broken.update(left)
             return
-        for page in pages:
-            _scan_batch(scan, path, [page], settings)
+        for page in left:
+            _scan_batch(scan, path, [page], settings, on_page)
 
 
 def scan_pages(
-    path: Path, pages: Sequence[int], settings: IngestSettings
+    path: Path, pages: Sequence[int], settings: IngestSettings, on_page: OnPage | None = None
 ) -> dict[int, tuple[ScanLine, ...]]:
     """What OCR sees on each page, in reading order; a page where it sees nothing has no lines.
 
-    Raises ChildTimeoutError, ChildMemoryError, ChildCrashError.
+    on_page: is given each page as soon as it is read. Raises ChildTimeoutError, ChildMemoryError,
+    ChildCrashError.
     """
+    found: dict[int, tuple[ScanLine, ...]] = {}
+
+    def take(answer: bytes) -> None:
+        try:
+            lines = lines_from(json.loads(answer))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ChildCrashError from error  # it was taken over, for it answers nothing else
+        for page in set(lines) & set(pages):
+            found[page] = lines[page]
+            if on_page is not None:
+                on_page(page, lines[page])
+
     task = {"path": str(path.resolve()), "pages": list(pages), "dpi": settings.ocr_dpi}
     limits = ChildLimits(
         timeout_s=settings.ocr_timeout_s,
         memory_bytes=settings.ocr_memory_bytes,
         answer_bytes=_ANSWER_BYTES_PER_PAGE * len(pages),
     )
-    answer = run_child("ingest.parse.ocr", task, limits, [path])
-    try:
-        lines = lines_from(json.loads(answer))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ChildCrashError from error  # it was taken over, for it answers nothing else
-    return {page: lines.get(page, ()) for page in pages}
+    run_child("ingest.parse.ocr", task, limits, [path], on_line=take)
+    if len(found) < len(set(pages)):
+        raise ChildCrashError
+    return found
 
 
 def lines_from(value: Mapping[str, Sequence[Any]]) -> dict[int, tuple[ScanLine, ...]]:

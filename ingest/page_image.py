@@ -22,8 +22,11 @@ from ingest.child import (
     serve_once,
 )
 from ingest.config import IngestSettings
+from ingest.document import ScanLine
 from ingest.letters import Span
+from ingest.ocr import lines_from, plain
 from ingest.quotes import Finder, Quote
+from ingest.scan_marks import ScanText
 
 if TYPE_CHECKING:
     import pypdfium2 as pdfium  # type: ignore[import-untyped]
@@ -69,10 +72,12 @@ def render_page(
     quotes: Sequence[str | Quote] = (),
     scale: float = 1.5,
     settings: IngestSettings | None = None,
+    lines: Sequence[ScanLine] = (),
 ) -> PageImage:
     """Draw a page (numbers from 1; scale 1 is 72 dots an inch); raises RefusedFile.
 
-    quotes: what of them stands on this page is marked.
+    quotes: what of them stands on this page is marked. lines: what OCR read on it, if it is a
+    picture and has no text of its own.
     """
     limits = settings or IngestSettings()
     task = {
@@ -80,6 +85,7 @@ def render_page(
         "page_number": page_number,
         "quotes": [asdict(one if isinstance(one, Quote) else Quote(one)) for one in quotes],
         "scale": scale,
+        "lines": plain({page_number: lines}),
         "max_pixels": limits.max_image_pixels,
     }
     allowed = ChildLimits(
@@ -150,7 +156,10 @@ def _draw(page: "pdfium.PdfPage", task: dict[str, Any]) -> tuple["Image", list[B
     bitmap = page.render(scale=min(float(task["scale"]), most))
     image = bitmap.to_pil().convert("RGB")
     quotes = [Quote(**one) for one in task["quotes"]]
-    boxes = _boxes(page, bitmap, quotes) if quotes else []
+    lines = lines_from(task["lines"])[int(task["page_number"])]
+    boxes: list[Box] = []
+    if quotes:
+        boxes = _scanned(page, bitmap, quotes, lines) if lines else _boxes(page, bitmap, quotes)
     return _marked(image, boxes), boxes
 
 
@@ -171,6 +180,32 @@ def _boxes(page: "pdfium.PdfPage", bitmap: "pdfium.PdfBitmap", quotes: list[Quot
             corners = convert.to_bitmap(left, bottom), convert.to_bitmap(right, top)
             box = _box(*corners, bitmap.width, bitmap.height)
             boxes.append(replace(box, current=current))
+    return _solid(boxes)
+
+
+def _scanned(
+    page: "pdfium.PdfPage",
+    bitmap: "pdfium.PdfBitmap",
+    quotes: list[Quote],
+    lines: Sequence[ScanLine],
+) -> list[Box]:
+    """The places of the quoted words on a picture that OCR has read, in pixels of the bitmap."""
+    width, height = page.get_size()
+    across, down = bitmap.width / max(width, 1.0), bitmap.height / max(height, 1.0)
+    text = ScanText(lines, width, height)
+    boxes: list[Box] = []
+    for span, current in _marks(Finder(text.chars), quotes).items():
+        for left, top, right, bottom in text.boxes(*span):
+            corners = (
+                (round(left * across), round(top * down)),
+                (round(right * across), round(bottom * down)),
+            )
+            box = _box(*corners, bitmap.width, bitmap.height)
+            boxes.append(replace(box, current=current))
+    return _solid(boxes)
+
+
+def _solid(boxes: Sequence[Box]) -> list[Box]:
     solid = [box for box in boxes if box.right > box.left and box.bottom > box.top]
     return merged(solid[:_MAX_BOXES])
 

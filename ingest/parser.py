@@ -22,7 +22,15 @@ from ingest.child import (
 from ingest.config import IngestSettings
 from ingest.document import Block, BlockKind, Finding, FindingKind, ParsedDocument
 from ingest.kinds import MODULES
-from ingest.ocr import OnScanned, ScanLines, findings_of, lines_from, plain, scan_document
+from ingest.ocr import (
+    Keeper,
+    OnScanned,
+    ScanLines,
+    findings_of,
+    lines_from,
+    plain,
+    scan_document,
+)
 from ingest.source import check_size, title_of
 
 _REFUSALS = {kind.type: kind for kind in errors.RefusedFile.__subclasses__()}
@@ -37,17 +45,19 @@ def parse_file(
     file_name: str,
     settings: IngestSettings,
     on_scanned: OnScanned | None = None,
+    keeper: Keeper | None = None,
 ) -> ParsedDocument:
     """Read a file by its type from `inspect`; raises RefusedFile naming the file and the reason.
 
     title: the document's own, else the file's name in words. on_scanned: is told of pages read by
-    OCR: how many are done, and of how many; what it raises ends the reading.
+    OCR: how many are done, and of how many; what it raises ends the reading. keeper: keeps what
+    OCR reads, so that no page is read twice.
     """
     check_size(file_name, path.stat().st_size, settings)
     document = _read(path, media_type, file_name, settings)
     if not document.pages_without_text:
         return document
-    scan = scan_document(path, document.pages_without_text, settings, on_scanned)
+    scan = scan_document(path, document.pages_without_text, settings, on_scanned, keeper)
     if any(scan.lines.values()) or not document.blocks:
         document = _read(path, media_type, file_name, settings, scan.lines)
     found = sorted((*document.findings, *findings_of(scan)), key=lambda finding: finding.page)

@@ -8,6 +8,7 @@ if one ends near by. A table's header row is repeated in each passage that holds
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from governance.searched_words import SEPARATOR, searched_words
 from ingest.config import IngestSettings
 from ingest.document import Block, BlockKind, ParsedDocument, PassageText
 from ingest.sentences import sentences
@@ -180,21 +181,15 @@ def _passage(
     ordinal: int, section: _Section, group: Sequence[_Unit], title: str | None
 ) -> PassageText:
     text = _text(group)
-    path = " > ".join(section.path)
+    path = SEPARATOR.join(section.path)
     return PassageText(
         ordinal=ordinal,
         section=path,
         page_from=min(unit.page for unit in group),
         page_to=max(unit.last_page for unit in group),
         text=text,
-        embed_text="\n".join(part for part in (_heading(title, section.path), text) if part),
+        embed_text=searched_words(title, section.path, text),
     )
-
-
-def _heading(title: str | None, path: Sequence[str]) -> str:
-    """Title and path in one line, without naming the title twice."""
-    folded = {part.casefold() for part in path[:1]}
-    return " > ".join([*([title] if title and title.casefold() not in folded else []), *path])
 
 
 def _text(group: Sequence[_Unit]) -> str:

@@ -23,6 +23,7 @@ from lamplight.commands import (
     servers,
     talking,
     tuning,
+    watching,
 )
 from lamplight.commands.options import notes, results
 from lamplight.errors import CommandError
@@ -37,6 +38,7 @@ for command in (
     servers.up,
     servers.serve,
     servers.web,
+    servers.worker,
     documents.ingest,
     comparing.difference,
     questions.ask,
@@ -66,6 +68,7 @@ app.command("eval")(evaluation.evaluate)
 app.add_typer(audit.app, name="audit")
 app.add_typer(approvals.app, name="model")
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(watching.watch, name="watch")
 app.add_typer(people.user, name="user")
 app.add_typer(people.department, name="department")
 app.add_typer(people.key, name="key")

@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from governance.abbreviations import AbbreviationStore
 from governance.approvals import ApprovalStore
 from governance.audit.anchors import Anchor
 from governance.audit.checkpoint import Checkpoints
@@ -20,9 +22,11 @@ from governance.events import SYSTEM, Action, Event
 from governance.inventory import Inventory
 from governance.jobs import JobStore
 from governance.keys import KeyStore
+from governance.missing_files import MissingFiles
 from governance.model_blocks import BlockStore
 from governance.model_guard import ModelGuard
 from governance.oidc_flows import OidcFlows
+from governance.page_scans import PageScans
 from governance.passwords import PasswordStore
 from governance.people import PeopleStore
 from governance.policies import PolicyStore
@@ -39,10 +43,15 @@ from governance.throttle import Throttle
 from governance.tickets import TicketStore
 from governance.vault import Vault
 from governance.version_life import VersionLife
+from governance.watched_folders import WatchedFolders
+from ingest.folder_watch import FolderWatch
 from ingest.page_image import render_page
 from ingest.quotes import Quote
+from ingest.scan_memory import lines_on
 from ingest.workflow import Loader
 from lamplight.approval_basis import basis_of
+from lamplight.evaluating import admission, evaluating
+from lamplight.folder_watching import watching
 from lamplight.housekeeping import Chore, Housekeeping
 from lamplight.installing import model_store
 from lamplight.model_admission import embedding_admission
@@ -54,11 +63,15 @@ from lamplight.settings import Settings
 from rag.embed import Embedder
 from rag.index import open_index
 from rag.pipelines import Assistant
+from rag.workflow import Evaluations
 from runtime.store import Store
+from web.evaluation_parts import evaluation_parts
+from web.feedback_parts import feedback_parts
 from web.model_parts import ModelParts
 from web.parts import DrawsPage, Platform, ProviderParts
 from web.passthrough import Passthrough
 from web.trail import Trail
+from web.watching import FolderParts
 
 
 @contextmanager
@@ -80,14 +93,23 @@ def open_platform(settings: Settings) -> Iterator[Platform]:
         closing.callback(loader.close)
         loader.launch()
         policies = PolicyStore(record, settings.governance)
+        abbreviations = AbbreviationStore(record)
         secrets = Secrets(settings.governance.keys_dir)
         throttle = Throttle(record, secrets.hmac_key())
         checkpoints = _checkpoints(record, secrets, settings)
+        folders = FolderParts(
+            WatchedFolders(record),
+            MissingFiles(record),
+            settings.governance.watch_roots,
+            settings.data_dir,
+        )
         platform = Platform(
             settings=settings.web,
             rag_settings=settings.rag,
             record=record,
-            assistant=Assistant(settings.rag, index, embedder, policies.passages_in_force),
+            assistant=Assistant(
+                settings.rag, index, embedder, policies.passages_in_force, abbreviations.of
+            ),
             policies=policies,
             jobs=JobStore(record),
             loader=loader,
@@ -95,19 +117,39 @@ def open_platform(settings: Settings) -> Iterator[Platform]:
             identity=loader.identity,
             life=VersionLife(record, settings.governance),
             index=index,
-            draw_page=_page_drawer(settings),
+            draw_page=_page_drawer(settings, PageScans(record)),
             passthrough=Passthrough(settings.web, settings.rag),
             trail=Trail(record, checkpoints, _anchors(settings)),
             operations=Operations(record, loader, settings, checkpoints),
             models=models,
+            evaluations=evaluation_parts(record, settings.rag, models.known),
+            folders=folders,
             admin_socket=settings.admin_socket,
             session_idle_s=settings.governance.session_idle_s,
+            voices=feedback_parts(record, secrets, settings.governance, abbreviations),
             **_people_parts(settings, record, secrets, throttle),
         )
         _note_start(record, settings)
         closing.enter_context(Housekeeping(_chores(settings, platform, throttle)).running())
         closing.enter_context(_signing(checkpoints))
+        watch = FolderWatch(folders.folders, folders.missing, loader, settings.ingest)
+        closing.enter_context(watching(watch, settings.ingest.watch_every_s))
+        closing.enter_context(evaluating(_evaluations(settings, platform)))
         yield platform
+
+
+def _evaluations(settings: Settings, platform: Platform) -> Evaluations:
+    """Works through runs with assistants of its own, for the models that runs name."""
+    models, parts = platform.models, platform.evaluations
+
+    def make(chat_model: str) -> Assistant:
+        rag = replace(settings.rag, chat_model=chat_model)
+        embedder = Embedder(rag, embedding_admission(models, rag))
+        in_force, forms = platform.policies.passages_in_force, platform.voices.abbreviations.of
+        return Assistant(rag, platform.index, embedder, in_force, forms)
+
+    admit = admission(platform.people, models.guard, models.known)
+    return Evaluations(parts.runs, parts.gold, platform.policies, make, admit, platform.clock)
 
 
 def _checkpoints(record: Record, secrets: Secrets, settings: Settings) -> Checkpoints:
@@ -175,6 +217,7 @@ def _chores(settings: Settings, platform: Platform, throttle: Throttle) -> tuple
         Chore("forget failed sign-ins", hour, throttle.sweep),
         Chore("forget used links", hour, lambda _now: platform.tickets.sweep()),
         Chore("purge kept questions", hour, platform.retention.purge),
+        Chore("purge kept reports", hour, platform.voices.texts.purge),
         Chore("bring the index into line", minutes, lambda _now: pay_debts()),
         Chore("check the trail", hour, lambda _now: platform.trail.check()),
         Chore("read all models again", LOOK_EVERY, scrub.look),
@@ -187,9 +230,11 @@ def _chores(settings: Settings, platform: Platform, throttle: Throttle) -> tuple
     )
 
 
-def _page_drawer(settings: Settings) -> DrawsPage:
+def _page_drawer(settings: Settings, scans: PageScans) -> DrawsPage:
     def draw_page(path: Path, page: int, quotes: Sequence[Quote]) -> bytes:
-        return render_page(path, page, quotes, settings=settings.ingest).png
+        # Stored files are named by their digest.
+        lines = lines_on(scans, path.name, page) if quotes else ()
+        return render_page(path, page, quotes, settings=settings.ingest, lines=lines).png
 
     return draw_page
 

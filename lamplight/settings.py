@@ -38,9 +38,12 @@ ALIASES = {
     "LAMPLIGHT_EMBED_MODEL": "rag.embed_model",
     "LAMPLIGHT_QDRANT_URL": "rag.qdrant_url",
     "LAMPLIGHT_DATABASE_URL": "governance.database_url",
+    "LAMPLIGHT_WATCH_ROOTS": "governance.watch_roots",
 }
-# Read by the tests and benchmarks, not by us.
-NOT_SETTINGS = {"LAMPLIGHT_DATA", "LAMPLIGHT_CORPUS", "LAMPLIGHT_TEST_MODELS"}
+# Where a process keeps its lock and socket; those that share a data directory need one each.
+RUN_VARIABLE = "LAMPLIGHT_RUN"
+# Read by the tests and benchmarks, or before any setting.
+NOT_SETTINGS = {"LAMPLIGHT_DATA", RUN_VARIABLE, "LAMPLIGHT_CORPUS", "LAMPLIGHT_TEST_MODELS"}
 # Stores of the same user whose blobs are linked instead of fetched again; never written.
 MODEL_STORES = ("~/.lamplight/models", "~/.cache/lamplight/models", "~/.ollama/models")
 PREFIX = "LAMPLIGHT_"
@@ -53,6 +56,7 @@ class Settings:
     """Every setting of every package, read once and passed down."""
 
     data_dir: Path
+    run_dir: Path  # locks and sockets of the processes that run now
     governance: GovernanceSettings
     ingest: IngestSettings
     rag: RagSettings
@@ -60,9 +64,10 @@ class Settings:
     web: WebSettings
 
     @property
-    def run_dir(self) -> Path:
-        """Locks and sockets of the processes that run now."""
-        return self.data_dir / "run"
+    def is_distributed(self) -> bool:
+        """Whether several processes can share record and index: PostgreSQL and a Qdrant server."""
+        url = self.governance.database_url or ""
+        return url.startswith("postgresql") and self.rag.qdrant_url is not None
 
     @property
     def logs_dir(self) -> Path:
@@ -77,7 +82,7 @@ class Settings:
     @property
     def runtime_key_path(self) -> Path:
         """The key of this start, which the platform shows its own runtime."""
-        return self.rag.runtime_key_path or self.run_dir / RUNTIME_KEY_NAME
+        return self.rag.runtime_key_path or self.data_dir / "run" / RUNTIME_KEY_NAME
 
 
 def load_settings(
@@ -98,7 +103,48 @@ def load_settings(
     _merge(values, {name: v for name, v in (overrides or {}).items() if v is not None})
     _agree(values)
     parts = {package: _build(package, values) for package in PACKAGES}
-    return Settings(data_dir=home, **parts)
+    own_run = environment.get(RUN_VARIABLE)
+    run_dir = Path(own_run).expanduser().absolute() if own_run else home / "run"
+    settings = Settings(data_dir=home, run_dir=run_dir, **parts)
+    check_copies(settings.rag)
+    check_shared(settings, own_run=bool(own_run))
+    return settings
+
+
+def check_copies(rag: RagSettings) -> None:
+    """Refuse shards and copies that no Qdrant server can hold. Raises BadSetting."""
+    for name in ("qdrant_shards", "qdrant_replicas", "qdrant_write_consistency"):
+        if getattr(rag, name) < 1:
+            raise BadSetting(
+                f"The setting rag.{name} cannot be {getattr(rag, name)}.", "Use 1 or more."
+            )
+    if rag.qdrant_write_consistency > rag.qdrant_replicas:
+        raise BadSetting(
+            f"A write cannot wait for {rag.qdrant_write_consistency} copies "
+            f"(rag.qdrant_write_consistency) where there are {rag.qdrant_replicas} "
+            "(rag.qdrant_replicas).",
+            "Ask for no more copies than there are.",
+        )
+
+
+def check_shared(settings: Settings, *, own_run: bool) -> None:
+    """Refuse what needs other processes where there can be none. Raises BadSetting."""
+    files = settings.ingest.parallel_files
+    if files < 0:
+        raise BadSetting(f"The setting ingest.parallel_files cannot be {files}.", "Use 0 or more.")
+    if settings.is_distributed:
+        return
+    needs = "LAMPLIGHT_DATABASE_URL (PostgreSQL) and LAMPLIGHT_QDRANT_URL"
+    if files == 0:
+        raise BadSetting(
+            "ingest.parallel_files is 0, and there can be no workers: files would wait for ever.",
+            f"Set it to 1 or more, or set {needs}.",
+        )
+    if own_run:
+        raise BadSetting(
+            f"{RUN_VARIABLE} lets processes share a data directory, and here one process owns it.",
+            f"Unset it, or set {needs}.",
+        )
 
 
 def child_environment(overrides: Mapping[str, object]) -> dict[str, str]:

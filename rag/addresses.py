@@ -8,11 +8,16 @@ import re
 
 from rag.words import fold
 
+# Ends of names of machines; any word would take "days.The" for one, where a blank was lost.
+_ENDS = (
+    "com|org|net|edu|gov|mil|int|info|biz|io|ai|app|dev|online|site|xyz|top|shop|cloud|link|click|"
+    "example|local|uk|us|ca|de|fr|eu|au|nz|ie|ch|at|nl|es|ru|cn|in|co"
+)
 _ADDRESS = re.compile(
     r"\b[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'`|\])]+"
     r"|\b(?:javascript|data|mailto|tel|file|vbscript):[^\s<>\"'`|\])]+"
     r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]+"
-    r"|\b(?:[a-z0-9-]{2,63}\.)+[a-z]{2,24}\b(?:/[^\s<>\"'`|\])]*)?",
+    rf"|\b(?:[a-z0-9-]{{2,63}}\.){{1,8}}(?:{_ENDS})\b(?:/[^\s<>\"'`|\])]*)?",
     re.I,
 )
 # Labels and targets end somewhere, or a text of brackets alone would take minutes.

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from rag.addresses import unlinked, unsaid
 from rag.check import Source, Sources, Support, find_support, nearest
 from rag.claims import plain
 from rag.events import Checks
@@ -32,6 +33,8 @@ _PREAMBLE = re.compile(
     r"(?:, | (?:states|says|mentions) (?:that )?))",
     re.IGNORECASE,
 )
+# Whatever looks like one of ours when it is shown, also "[99]" that a policy itself prints.
+_ANY_MARKER = re.compile(r"[ \t]*\[\s*\d{1,3}(?:\s*,\s*\d{1,3})*\s*\]")
 _OPEN_MARKER = re.compile(r"^\[[^\]]{0,20}$")
 _SENTENCE_CLOSED = re.compile(r"[.!?:|][\"'”’)\]*]*$")
 _DIGITS = re.compile(r"\d+")
@@ -110,13 +113,16 @@ class Draft:
         self._seen.add(said)
         markers = [int(n) for found in _MARKERS.findall(unit.text) for n in _DIGITS.findall(found)]
         support = find_support(said, markers, self.sources, self._threshold)
-        if support is None:
+        if support is None or unsaid(said, self._words_of(support)):
             dropped = 1 if content_words(said) else 0
             self.checks = replace(self.checks, dropped=self.checks.dropped + dropped)
             return ""
         if self._verbatim:
             return self.quote(support)
         return self._take_lead_in() + self._accept(unit, support, new_line=new_line)
+
+    def _words_of(self, support: Support) -> str:
+        return self.sources.all[support.passage].text[support.start : support.end]
 
     def quote(self, support: Support) -> str:
         """Release the supporting words themselves, once, and not without end."""
@@ -171,7 +177,7 @@ def _lead_in_of(source: Source, item: Unit, seen: set[str]) -> str:
         return ""
     before = [unit for unit in source.units if unit.end <= item.start]
     leads = [unit for unit in before if unit.kind is UnitKind.SENTENCE]
-    lead = plain(leads[-1].text) if leads else ""
+    lead = _inert(plain(leads[-1].text)) if leads else ""
     if not lead.endswith(":") or lead in seen:
         return ""
     seen.add(lead)
@@ -184,10 +190,13 @@ def _quoted(source: Source, support: Support) -> str:
     row = inside[0]
     if row.kind is UnitKind.TABLE_ROW and row.header:
         cells = zip(_cells(row.header), _cells(row.text), strict=False)
-        return "; ".join(f"{name}: {cell}" if name else cell for name, cell in cells if cell)
+        return _inert(
+            "; ".join(f"{name}: {cell}" if name else cell for name, cell in cells if cell)
+        )
     if all(unit.kind is UnitKind.SENTENCE for unit in inside):
-        return " ".join(plain(unit.text) for unit in inside)
-    return "\n".join(unit.text for unit in inside if unit.kind is not UnitKind.HEADING)
+        return _inert(" ".join(plain(unit.text) for unit in inside))
+    shown = [unit.text for unit in inside if unit.kind is not UnitKind.HEADING]
+    return _inert("\n".join(shown))
 
 
 def _cells(row: str) -> list[str]:
@@ -198,7 +207,12 @@ def _own_text(unit: Unit) -> str:
     """Return what the model wrote without its markers and its talk about extracts."""
     text = _PREAMBLE.sub("", unit.text)
     text = text if text == unit.text else text[:1].upper() + text[1:]
-    return _MARKERS.sub("", text).strip()
+    return _inert(_MARKERS.sub("", unlinked(text)))
+
+
+def _inert(text: str) -> str:
+    """A text that leads nowhere and names no passage: the markers of an answer are ours alone."""
+    return _ANY_MARKER.sub("", unlinked(text)).strip()
 
 
 def cite(cited: Sequence[Cited], passages: Sequence[Passage], today: date) -> tuple[Citation, ...]:

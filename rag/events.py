@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from rag.schema import Answer, Passage
+from rag.tally import NOTHING, Counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,12 @@ class Answered:
     """The last event. For `answered`, the answer's text is all released text put together.
 
     For `not_found` nothing was released: `answer.answer` is a sentence that says so.
+    took: tokens that the chat model read and wrote.
     """
 
     answer: Answer
     checks: Checks = Checks()
+    took: Counted = NOTHING
 
 
 AskEvent = PassagesFound | TokenReleased | Answered

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import perf_counter
 from uuid import uuid4
@@ -179,7 +179,7 @@ class Assistant:
                 yield TokenReleased(piece)
         finally:
             await pieces.aclose()
-        yield await self._answered(found, draft, department, clock)
+        yield replace(await self._answered(found, draft, department, clock), took=tally.took)
 
     async def aclose(self) -> None:
         """Close the connections to the runtime; the index belongs to who passed it."""

@@ -14,6 +14,9 @@ class Counted:
     answer_tokens: int
 
 
+NOTHING = Counted(0, 0)
+
+
 @dataclass(slots=True)
 class Tally:
     """So far. began: the model was given the prompt, also when its answer was never read."""
@@ -35,11 +38,14 @@ class Tally:
             self.counted = counted if self.counted is None else _both(self.counted, counted)
 
     @property
+    def took(self) -> Counted:
+        """As the runtime counted it, else about."""
+        return self.counted or Counted(self.prompt_tokens, -(-self.answer_chars // CHARS_PER_TOKEN))
+
+    @property
     def tokens(self) -> int:
-        """As the runtime counted them, else about."""
-        if self.counted is not None:
-            return self.counted.prompt_tokens + self.counted.answer_tokens
-        return self.prompt_tokens + -(-self.answer_chars // CHARS_PER_TOKEN)
+        """All of them."""
+        return self.took.prompt_tokens + self.took.answer_tokens
 
 
 def _both(one: Counted, other: Counted) -> Counted:

@@ -9,11 +9,12 @@ import yaml
 
 from lamplight.settings import load_settings
 from lamplight.testing_containers import environment_of, service
+from web.session_cookie import PLAIN_NAME
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = ("web", "runtime", "install")
+OURS = ("web", "worker", "runtime", "install")
 SET = {"POSTGRES_PASSWORD": "secret", "QDRANT_API_KEY": "key"}
 
 
@@ -56,7 +57,7 @@ def test_models_and_data_stay_outside_the_image() -> None:
     words = dict(stages()[-1])
     assert words["VOLUME"] == '["/data", "/models"]'
     assert not any("lamplight pull" in rest for _, rest in instructions())
-    for one in ("web", "runtime"):
+    for one in ("web", "worker", "runtime"):
         folders = [volume.split(":")[1] for volume in SERVICES[one]["volumes"]]
         assert folders == ["/data", "/models"]
 
@@ -90,13 +91,37 @@ def test_ours_may_change_nothing_but_their_volumes(name: str) -> None:
     assert one["security_opt"] == ["no-new-privileges:true"]
 
 
-def test_only_the_pages_are_open_and_only_to_this_machine() -> None:
-    """The rest has no way in or out: the network is closed."""
-    assert {name for name, one in SERVICES.items() if "ports" in one} == {"web"}
-    assert SERVICES["web"]["ports"] == ["127.0.0.1:8080:8080"]
+def test_only_the_proxy_is_open_and_only_to_this_machine() -> None:
+    """The rest has no way in; and out only those who ask an identity provider or fetch models."""
+    assert {name for name, one in SERVICES.items() if "ports" in one} == {"proxy"}
+    assert SERVICES["proxy"]["ports"] == ["127.0.0.1:8080:8080"]
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     outside = {name for name, one in SERVICES.items() if "outside" in one["networks"]}
-    assert outside == {"web", "install"}
+    assert outside == {"proxy", "web", "install"}
+
+
+def test_two_web_processes_and_two_workers_share_one_data_directory() -> None:
+    """Each with a lock and a socket of its own; only the workers load files."""
+    for name in ("web", "worker"):
+        assert SERVICES[name]["deploy"] == {"replicas": 2}
+        told = SERVICES[name]["environment"]
+        assert told["LAMPLIGHT_RUN"].startswith("/tmp/")
+        assert SERVICES[name]["tmpfs"] == ["/tmp"]
+    assert SERVICES["web"]["environment"]["LAMPLIGHT_INGEST_PARALLEL_FILES"] == "0"
+    assert "LAMPLIGHT_INGEST_PARALLEL_FILES" not in SERVICES["worker"]["environment"]
+
+
+def test_the_proxy_keeps_a_session_at_one_web_process_and_streams() -> None:
+    """Its cookie is the one of plain HTTP, which is what we speak behind it."""
+    proxy = SERVICES["proxy"]
+    assert proxy["read_only"] is True
+    assert proxy["cap_drop"] == ["ALL"]
+    content = COMPOSE["configs"]["proxy"]["content"]
+    assert f"$$cookie_{PLAIN_NAME}" in content
+    # Compose puts variables in; nginx's own need a second dollar.
+    assert not re.search(r"(?<!\$)\$(?!\$)", content)
+    assert "proxy_buffering off;" in content
+    assert content.count("{") == content.count("}")
 
 
 def test_no_secret_stands_in_the_file() -> None:

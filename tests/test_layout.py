@@ -16,8 +16,11 @@ MAY_IMPORT = {
     "runtime": ("governance",),
     "rag": ("governance",),
     # The walls of a child process are one file of system calls: they are raised around readers too.
+    # What is reported at loading is what is kept out of prompts, so both go by one set of rules.
     "ingest": (
         "governance",
+        "rag.contradiction",
+        "rag.hostile",
         "rag.schema",
         "rag.index",
         "rag.embed",

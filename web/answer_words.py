@@ -23,6 +23,8 @@ def status_words(asked: Asked) -> str:
 def _ending_words(asked: Asked) -> str:
     if asked.problem is not None or asked.answer is None:
         return "The answer was cut short" if asked.text else "There is no answer this time"
+    if asked.answer.status is AnswerStatus.REFUSED:
+        return asked.answer.answer
     if asked.answer.status is not AnswerStatus.ANSWERED:
         return "We did not find this in the current policies"
     sources = len({citation.marker for citation in asked.answer.citations})

@@ -15,6 +15,9 @@ from web.api.approvals import ApprovalsApi
 from web.api.ask import AskApi
 from web.api.audit import AuditApi
 from web.api.documents import DocumentsApi
+from web.api.evaluations import EvaluationsApi
+from web.api.feedback import FeedbackApi
+from web.api.folders import FoldersApi
 from web.api.health import Health
 from web.api.keys import KeysApi
 from web.api.metrics import Metrics
@@ -27,6 +30,7 @@ from web.asked import Asked
 from web.asking import Asking
 from web.auth import Auth
 from web.callers import Callers
+from web.mcp import Mcp
 from web.oidc import oidc_routes
 from web.pages import Pages
 from web.parts import Platform
@@ -36,6 +40,7 @@ from web.running import banners
 from web.security import BodyLimit, Guard
 from web.shelf import Shelf
 from web.static_files import STATIC, ImmutableFiles, static_digest
+from web.views.abbreviations import AbbreviationPages
 from web.views.account import AccountPages
 from web.views.ask import AskPages
 from web.views.audit import AuditPages
@@ -43,6 +48,9 @@ from web.views.departments import DepartmentPages
 from web.views.difference import DifferencePages
 from web.views.documents import DocumentPages, Notice
 from web.views.emergency import EmergencyPages
+from web.views.feedback import FeedbackPages
+from web.views.folders import FolderPages
+from web.views.gaps import GapPages
 from web.views.help import HelpPages
 from web.views.lock import LockPages
 from web.views.models import ModelPages
@@ -54,6 +62,7 @@ from web.views.search import SearchPages
 from web.views.sign_in import SignInPages
 from web.views.viewer import ViewerPages
 from web.views.welcome import WelcomePages
+from web.watching import Watches
 
 __all__ = ["Platform", "create_app"]
 
@@ -71,10 +80,12 @@ def document_routes(platform: Platform, pages: Pages) -> list[Route]:
     readings: Shelf[bool] = Shelf(
         READINGS_KEPT, settings.reading_lasts_s, lambda: platform.clock().timestamp()
     )
+    watches = Watches(platform.folders, platform.policies)
     return [
+        *FolderPages(watches, pages).routes(),
         *DocumentPages(platform, pages, notices).routes(),
         *DifferencePages(platform, pages).routes(),
-        *ReviewPages(platform, pages).routes(),
+        *ReviewPages(platform, pages, watches).routes(),
         *ViewerPages(platform, pages, readings).routes(),
         *PrintPages(platform, pages, readings).routes(),
     ]
@@ -109,6 +120,9 @@ def create_app(platform: Platform) -> FastAPI:
         ],
         routes=[
             *AskPages(platform, pages, asking, answers).routes(),
+            *FeedbackPages(platform, pages, answers).routes(),
+            *GapPages(platform, pages, answers).routes(),
+            *AbbreviationPages(platform, pages).routes(),
             *SearchPages(platform, pages).routes(),
             *document_routes(platform, pages),
             *HelpPages(pages).routes(),
@@ -126,10 +140,14 @@ def create_app(platform: Platform) -> FastAPI:
             *Health(platform).routes(),
             *Metrics(platform).routes(),
             *OpenAi(platform, asking).routes(),
+            *Mcp(platform, asking).routes(),
             # Not included as routers: the table of access is compared with each of these.
             *AskApi(platform, asking).router().routes,
+            *FeedbackApi(platform).router().routes,
+            *EvaluationsApi(platform).router().routes,
             *DocumentsApi(platform).router().routes,
             *VersionsApi(platform).router().routes,
+            *FoldersApi(Watches(platform.folders, platform.policies)).router().routes,
             *OperationsApi(platform).router().routes,
             *PeopleApi(platform, roster).router().routes,
             *KeysApi(platform, roster).router().routes,

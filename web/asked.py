@@ -5,7 +5,7 @@ is released, `writing` until its end, and then `done` (an answer or a problem). 
 reader went away before the end stays behind as `cut_short`; nothing leads back.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,8 +16,9 @@ from governance.errors import GovernanceError
 from rag.asker import NOBODY, Asker
 from rag.errors import RagError
 from rag.events import Answered, AskEvent, Checks, PassagesFound, TokenReleased
-from rag.schema import Answer, Passage
+from rag.schema import Answer, Passage, Turn
 from rag.tally import Tally
+from web.conversation import MAX_TURNS
 from web.errors import AccessEnded, PolicyChanged
 from web.problems import Problem, problem_of
 
@@ -34,7 +35,10 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question and all that is known of its answer so far; nobody but its owner sees it."""
+    """A question and all that is known of its answer so far; nobody but its owner sees it.
+
+    understood: as it was searched, where that is not as it was asked. earlier: what it follows on.
+    """
 
     id: str
     owner: str
@@ -44,6 +48,8 @@ class Asked:
     stage: Stage = Stage.SEARCHING
     passages: tuple[Passage, ...] = ()
     keyword_only: bool = False
+    understood: str | None = None
+    earlier: tuple[Turn, ...] = ()
     text: str = ""
     answer: Answer | None = None
     checks: Checks | None = None
@@ -71,10 +77,11 @@ class Asks(Protocol):
         asker: Asker = NOBODY,
         tally: Tally | None = None,
         as_of: datetime | None = None,
+        earlier: Sequence[Turn] = (),
     ) -> AsyncGenerator[AskEvent, None]:
         """What happens while the question is answered. Raises RagError.
 
-        tally: is told what the model took, as it happens.
+        tally: is told what the model took, as it happens. earlier: the conversation before it.
         """
         ...
 
@@ -90,6 +97,13 @@ def outdated(asked: Asked) -> Asked:
         checks=None,
         problem=problem_of(PolicyChanged()),
     )
+
+
+def conversation(asked: Asked) -> tuple[Turn, ...]:
+    """What a question that follows on this one goes on with; nothing where it has no answer."""
+    if asked.answer is None:
+        return ()
+    return (*asked.earlier, Turn(asked.question, asked.answer.answer))[-MAX_TURNS:]
 
 
 async def follow(
@@ -108,8 +122,14 @@ async def follow(
 def after(asked: Asked, event: AskEvent) -> Asked:
     """What is known once this event has happened."""
     match event:
-        case PassagesFound(passages, keyword_only):
-            return replace(asked, stage=Stage.READING, passages=passages, keyword_only=keyword_only)
+        case PassagesFound(passages, keyword_only, understood):
+            return replace(
+                asked,
+                stage=Stage.READING,
+                passages=passages,
+                keyword_only=keyword_only,
+                understood=understood,
+            )
         case TokenReleased(text):
             return replace(asked, stage=Stage.WRITING, text=asked.text + text)
         case Answered(answer, checks):

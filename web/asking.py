@@ -22,7 +22,7 @@ from governance.policies import Department
 from governance.questions import AskedRecord, Channel, PassageUsed, QuestionStatus
 from rag.errors import AnswerCutShort
 from rag.events import Answered, AskEvent, Checks, PassagesFound, TokenReleased
-from rag.schema import Answer, Passage
+from rag.schema import Answer, Passage, Turn
 from rag.tally import Tally, tokens_of
 from web.allowed import while_allowed
 from web.caller import Caller
@@ -40,7 +40,8 @@ INSTRUCTION_TOKENS = 200
 class Admitted:
     """A question that may be asked: who, where, by which way, and the room kept for it.
 
-    as_of: it is answered from what was, or will be, in force then; None is now.
+    as_of: it is answered from what was, or will be, in force then; None is now. earlier: the
+    conversation that it goes on with.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Admitted:
     reservation_id: str
     headers: dict[str, str]
     as_of: datetime | None = None
+    earlier: tuple[Turn, ...] = ()
 
 
 @dataclass(slots=True)
@@ -78,13 +80,15 @@ class Asking:
         department: Department,
         channel: Channel,
         as_of: datetime | None = None,
+        earlier: tuple[Turn, ...] = (),
     ) -> Admitted:
         """Let a question in. Raises Forbidden, ModelNotApproved, QuotaExceeded.
 
-        as_of: answer from what was, or will be, in force then.
+        as_of: answer from what was, or will be, in force then. earlier: the conversation before it.
         """
-        admitted = await run_in_threadpool(self._admit, caller, question, department, channel)
-        return replace(admitted, as_of=as_of)
+        read = "".join([question, *(f"{one.question}{one.answer}" for one in earlier)])
+        admitted = await run_in_threadpool(self._admit, caller, read, department, channel)
+        return replace(admitted, question=question, as_of=as_of, earlier=earlier)
 
     async def events(self, admitted: Admitted) -> AsyncGenerator[AskEvent, None]:
         """What happens while the question is answered.
@@ -119,10 +123,14 @@ class Asking:
 
     async def answer(self, admitted: Admitted) -> Answer:
         """The finished answer. Raises RagError, AccessEnded, PolicyChanged."""
+        return (await self.answered(admitted)).answer
+
+    async def answered(self, admitted: Admitted) -> Answered:
+        """The same with what it took. Raises RagError, AccessEnded, PolicyChanged."""
         async with aclosing(self.events(admitted)) as events:
             async for event in events:
                 if isinstance(event, Answered):
-                    return event.answer
+                    return event
         raise AnswerCutShort
 
     def _admit(
@@ -146,6 +154,7 @@ class Asking:
             admitted.caller.asker(department.id),
             seen.tally,
             admitted.as_of,
+            admitted.earlier,
         )
         check = right_check(admitted.caller, Permission.POLICIES_ASK, department.id)
         renew = renewal(self._platform, admitted.reservation_id)

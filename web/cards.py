@@ -24,6 +24,7 @@ class Card:
     url: str
     quotes: tuple[str, ...] = ()
     excerpt: str = ""
+    document_id: str = ""
 
     @property
     def label(self) -> str:
@@ -88,4 +89,5 @@ def _card_of(source: Passage | Citation, number: int, today: date) -> Card:
         overdue=bool(due) and date.fromisoformat(str(due)[:10]) < today,
         url=source.url,
         excerpt=source.text if isinstance(source, Passage) else "",
+        document_id=source.document_id,
     )

@@ -16,6 +16,7 @@ NOT_AGAIN = (
     "/set-password",
     "/api",
     "/v1",
+    "/mcp",
     "/static",
 )
 

@@ -39,6 +39,7 @@ NAVIGATION: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
     ("/search", "Search", (Permission.POLICIES_SEARCH,)),
     ("/documents", "Documents", (Permission.POLICIES_READ,)),
     ("/review", "Review", (Permission.DRAFTS_READ,)),
+    ("/feedback", "Feedback", (Permission.FEEDBACK_SETTLE,)),
     ("/people", "People", (Permission.PEOPLE_READ,)),
     ("/departments", "Departments", DEPARTMENT_RIGHTS),
     ("/models", "Models", (Permission.APPROVALS_READ,)),

@@ -31,9 +31,12 @@ from rag.config import RagSettings
 from rag.index import PassageIndex
 from web.asked import Asks
 from web.config import WebSettings
+from web.evaluation_parts import EvaluationParts
+from web.feedback_parts import FeedbackParts
 from web.model_parts import ModelParts
 from web.passthrough import Passthrough
 from web.trail import Trail
+from web.watching import FolderParts
 
 
 class Loads(Protocol):
@@ -96,7 +99,7 @@ class Platform:
 
     admin_socket: the Unix socket whose user is the owner of the data directory. oidc: None where no
     identity provider is configured. session_idle_s: after so many seconds without a request a
-    session ends; the pages warn of it.
+    session ends; the pages warn of it. voices: what readers tell the editors.
     """
 
     settings: WebSettings
@@ -121,9 +124,12 @@ class Platform:
     questions: QuestionStore
     emergencies: EmergencyStore
     retention: RetentionStore
+    voices: FeedbackParts
+    evaluations: EvaluationParts
     trail: Trail
     operations: Operates
     models: ModelParts
+    folders: FolderParts
     oidc: ProviderParts | None = None
     admin_socket: Path | None = None
     session_idle_s: int = 900

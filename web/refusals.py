@@ -61,7 +61,7 @@ class Refusals:
     def _response(self, request: Request, error: Exception) -> Response:
         problem = problem_of(error)
         path = request.url.path
-        if path.startswith(("/v1/", "/api/")) or path in ("/healthz", "/readyz"):
+        if path.startswith(("/v1/", "/api/")) or path in ("/healthz", "/readyz", "/mcp"):
             return _as_json(path, problem)
         if isinstance(error, NotSignedIn | SessionLocked):
             return _to_sign_in(request, error)

@@ -22,7 +22,7 @@ from governance.sessions import digest_of
 from rag.asker import NOBODY, Asker
 from rag.errors import AnswerCutShort, RuntimeUnreachable
 from rag.events import Answered, AskEvent, Checks, PassagesFound, TokenReleased
-from rag.schema import Answer, AnswerStatus, Citation, Passage
+from rag.schema import Answer, AnswerStatus, Citation, Passage, Turn
 from rag.tally import Counted, Tally
 from web.parts import Platform
 from web.session_cookie import PLAIN_NAME
@@ -106,6 +106,7 @@ class ScriptedAssistant:
     gate: Event = field(default_factory=Event)
     stopped: list[str] = field(default_factory=list)
     askers: list[Asker] = field(default_factory=list)
+    conversations: list[tuple[Turn, ...]] = field(default_factory=list)
 
     async def search(
         self,
@@ -129,9 +130,11 @@ class ScriptedAssistant:
         asker: Asker = NOBODY,
         tally: Tally | None = None,
         as_of: datetime | None = None,
+        earlier: Sequence[Turn] = (),
     ) -> AsyncGenerator[AskEvent, None]:
         """The script for this question."""
         del as_of
+        self.conversations.append(tuple(earlier))
         self.askers.append(asker)
         try:
             async for event in self._script(question, department, tally or Tally()):

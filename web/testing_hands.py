@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from governance.permissions import Role
 from governance.retention_rules import RetentionMode
 from governance.risks import Risk
 from governance.testing_approvals import proposal
+from governance.watched_folders import LookedAt
 from ingest.testing import load_in_force
 from web.testing import Site
 
@@ -71,6 +73,25 @@ class Hands:
         name = f"Walk {next(self.numbers)}"
         return self.site.platform.policies.create_department(SYSTEM, name).id
 
+    def gold(self) -> str:
+        """The id of a new gold question that no policy answers."""
+        asked = {"question": f"Walk {next(self.numbers)}?", "answerable": False}
+        sent = {"department": "Pharmacy", "questions": [asked]}
+        told = self.api("editor", "POST", "/api/v1/gold-questions", sent).json()
+        return str(told["question_ids"][0])
+
+    def evaluation(self, *, ended: bool = False) -> str:
+        """The id of a new run; one that was open is stopped."""
+        runs, now = self.site.platform.evaluations.runs, self.site.clock()
+        for run in runs.open_runs():
+            runs.stop(SYSTEM, run.id, now)
+        self.gold()
+        sent = {"department": "Pharmacy", "chat_model": "chat"}
+        told = self.api("editor", "POST", "/api/v1/evaluations", sent).json()
+        if ended:
+            runs.finish(told["id"], {}, now)
+        return str(told["id"])
+
     def document(self) -> str:
         """A new document in force."""
         text = f"# Paper {next(self.numbers)}\n\nKeep it dry at all times.\n"
@@ -95,6 +116,32 @@ class Hands:
         loader.submit(SYSTEM, "paper.md", text, place, replaces=document_id)
         self.settle()
         return document_id
+
+    @property
+    def share(self) -> Path:
+        """The folder below which folders may be watched."""
+        return self.site.platform.folders.roots[0]
+
+    def folder(self) -> Path:
+        """A new folder that may be watched."""
+        folder = self.share / f"walk-{next(self.numbers)}"
+        folder.mkdir()
+        return folder
+
+    def watched(self, *, asks: bool = False) -> str:
+        """The id of a watched folder; asks: a person has to confirm that files are gone."""
+        owner, folders = Actor("local", "owner", "socket"), self.site.platform.folders.folders
+        added = folders.add(owner, self.place, str(self.folder()))
+        if asks:
+            folders.save(added.id, LookedAt(self.site.clock(), "All files are gone.", asks=True))
+        return added.id
+
+    def missing(self) -> str:
+        """The id of a file that is gone, whose policy is in force."""
+        document_id, parts = self.document(), self.site.platform.folders
+        parts.missing.propose(SYSTEM, document_id, self.place, "/share/paper.md")
+        waiting = parts.missing.open([self.place])
+        return next(one.id for one in waiting if one.document_id == document_id)
 
     def settle(self) -> None:
         """Wait until nothing is being loaded."""
@@ -164,6 +211,34 @@ class Hands:
         owner, now = Actor("local", "owner", "socket"), self.site.clock()
         blocks = self.site.platform.models.blocks
         return blocks.block(owner, None, self.department(), "A walk", now).id
+
+    def asked(self, question: str = "How long are vials kept?") -> str:
+        """A question of the staff whose answer has a page; gives its id."""
+        answer = self.post("staff", "/ask", question=question, department="Pharmacy")
+        return answer.headers["location"].rpartition("/")[2]
+
+    def feedback(self) -> str:
+        """The id of new feedback."""
+        asked = self.asked()
+        fields = {"verdict": "down", "reason": "wrong"}
+        self.post("staff", f"/ask/{asked}/feedback", **fields)
+        given = self.site.platform.voices.feedback.of_question(asked)
+        assert given is not None
+        return given.id
+
+    def gap(self) -> str:
+        """The id of a new gap."""
+        asked = self.asked(f"nowhere {next(self.numbers)}")
+        self.post("staff", f"/ask/{asked}/gap")
+        gap = self.site.platform.voices.gaps.of_question(asked)
+        assert gap is not None
+        return gap.id
+
+    def abbreviation(self) -> str:
+        """The id of a new abbreviation."""
+        store, number = self.site.platform.voices.abbreviations, next(self.numbers)
+        store.add(SYSTEM, self.place, f"W{number}", f"walk {number}", self.site.clock())
+        return next(one.id for one in store.listed(self.place) if one.short == f"W{number}")
 
     def question(self) -> str:
         """A question that was asked."""

@@ -10,7 +10,7 @@ from web.testing import Site
 OIDC = tuple(row for row in TABLE if row[1].startswith("/sign-in/oidc"))
 ROWS = tuple(row for row in TABLE if row not in OIDC)
 CLOSED = tuple(row for row in ROWS if TABLE[row] is not Open.PUBLIC)
-JSON = ("/api/", "/v1/")
+JSON = ("/api/", "/v1/", "/mcp")
 # What is read before it is looked up whose thing this is: without it the answer is about the body.
 BODIES = {
     ("PUT", "/api/v1/documents/{document_id}/versions/{number:int}/fields"): {},

@@ -1,6 +1,16 @@
 """Tables of what happens to a version of a policy, beside those of documents in `tables.py`."""
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    false,
+)
 
 from governance.record.tables import UtcDateTime, metadata
 
@@ -48,6 +58,8 @@ index_debts = Table(
     metadata,
     Column("document_id", String(36), primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
+    # Whether the words themselves have changed, and every passage is written again.
+    Column("rewrite", Boolean, nullable=False, server_default=false()),
 )
 
 # How like two versions are is read from these, without their text.

@@ -5,6 +5,7 @@ behind the child's walls it could not. A page that lies on its side or upside do
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,20 +120,18 @@ def _picture(page: "pdfium.PdfPage", dpi: float) -> tuple["Picture", float]:
     return pixels, scale
 
 
-def _work(task: dict[str, Any]) -> bytes:
-    """In the child: read each page that is asked for; a page that cannot be drawn says nothing."""
+def _work(task: dict[str, Any]) -> Iterator[bytes]:
+    """In the child: read each page that is asked for, one line of the answer for each."""
     import pypdfium2 as pdfium
 
     eye = _Eye()
-    scans: dict[int, list[Any]] = {}
     document = pdfium.PdfDocument(Path(task["path"]).read_bytes())
     for number in task["pages"]:
         picture, scale = _picture(document[number - 1], float(task["dpi"]))
         seen, quarters = _look_upright(eye, picture)
         height, width = picture.shape[:2]
         lines = lines_of_picture(seen, quarters, width, height, scale)
-        scans[number] = [astuple(line) for line in lines]
-    return json.dumps(scans).encode()
+        yield json.dumps({number: [astuple(line) for line in lines]}).encode() + b"\n"
 
 
 if __name__ == "__main__":

@@ -82,6 +82,14 @@ def web(
         serve_platform(settings, socket_only=socket_only, stop_with_parent=stop_with_parent)
 
 
+def worker(data: Data = None, stop_with_parent: StopWithParent = False) -> None:
+    """Load files for web processes, with PostgreSQL and Qdrant; as many as you like."""
+    from lamplight.worker import work
+
+    settings = load_settings(data)
+    work(settings, notes.print, stop_with_parent=stop_with_parent)
+
+
 def page_address(settings: Settings) -> str:
     """Where a browser on this machine finds the pages."""
     scheme = "https" if settings.web.tls_certificate else "http"

@@ -1,7 +1,8 @@
 """The search index on a Qdrant server: the same layout as the embedded shard, chosen by a setting.
 
-Sharding and replication are the server's own affair. BM25 vectors are computed here, by the same
-code as in the embedded form, so that both hold the same words.
+How many shards and copies there are is said once, when the collection is made; the rest is the
+server's own affair. BM25 vectors are computed here, by the same code as in the embedded form, so
+that both hold the same words.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,8 +10,9 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import cast
 
+import structlog
 from qdrant_client import QdrantClient, models
-from qdrant_client.http.exceptions import ApiException
+from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 from qdrant_edge import Bm25, Bm25Config
 from qdrant_edge import SparseVector as Words
 
@@ -31,6 +33,9 @@ from rag.index import (
 
 # A facet is asked for all versions at once: more than a collection of ours holds.
 MAX_VERSIONS = 1_000_000
+EXISTS = 409  # the status of a collection that another process has just made
+
+log = structlog.get_logger(__name__)
 
 
 class ServerIndex:
@@ -149,32 +154,44 @@ class ServerIndex:
         ).points
 
     def _prepare(self, dimensions: int) -> None:
-        if self._client.collection_exists(self._collection):
-            self._require_layout(dimensions)
-            return
-        self._client.create_collection(
-            self._collection,
-            vectors_config={
-                DENSE: models.VectorParams(size=dimensions, distance=models.Distance.COSINE)
-            },
-            sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-        )
+        if not self._client.collection_exists(self._collection):
+            self._create(dimensions)
+        self._require_layout(dimensions)
         if self._url == "memory":  # the client's own store has no payload indexes, and warns
             return
         for keys, kind in (
             (KEYWORDS, models.PayloadSchemaType.KEYWORD),
             (SPAN, models.PayloadSchemaType.FLOAT),
         ):
-            for key in keys:
+            for key in keys:  # the same index again is no error
                 self._client.create_payload_index(self._collection, key, kind)
 
+    def _create(self, dimensions: int) -> None:
+        dense = models.VectorParams(size=dimensions, distance=models.Distance.COSINE)
+        try:
+            self._client.create_collection(
+                self._collection,
+                vectors_config={DENSE: dense},
+                sparse_vectors_config={
+                    SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)
+                },
+                shard_number=self._settings.qdrant_shards,
+                replication_factor=self._settings.qdrant_replicas,
+                write_consistency_factor=self._settings.qdrant_write_consistency,
+            )
+        except UnexpectedResponse as error:
+            if error.status_code != EXISTS:
+                raise
+
     def _require_layout(self, dimensions: int) -> None:
-        vectors = self._client.get_collection(self._collection).config.params.vectors
-        found = vectors.get(DENSE) if isinstance(vectors, dict) else None
+        params = self._client.get_collection(self._collection).config.params
+        found = params.vectors.get(DENSE) if isinstance(params.vectors, dict) else None
         if found is None or found.size != dimensions:
             size = "none" if found is None else found.size
             reason = f"its vectors have size {size}, not {dimensions}"
             raise IndexUnreadable(f"{self._url} ({self._collection})", reason)
+        if self._url != "memory" and (differing := _spread_otherwise(params, self._settings)):
+            log.warning("the collection was made otherwise than set", **differing)
 
     def _point(self, point: IndexPoint) -> models.PointStruct:
         words = _sparse(self._bm25.embed_document(point.text))
@@ -218,6 +235,19 @@ def _formula(settings: RagSettings) -> models.FormulaQuery:
         ),
         defaults={f"$score[{place}]": value for place, value in enumerate(absent)},
     )
+
+
+def _spread_otherwise(
+    params: models.CollectionParams, settings: RagSettings
+) -> dict[str, int | None]:
+    """What a collection was made with, where the settings now say something else."""
+    asked = {
+        "shard_number": settings.qdrant_shards,
+        "replication_factor": settings.qdrant_replicas,
+        "write_consistency_factor": settings.qdrant_write_consistency,
+    }
+    made: dict[str, int | None] = {name: getattr(params, name) for name in asked}
+    return {name: value for name, value in made.items() if value != asked[name]}
 
 
 def _only(key: str, value: str) -> models.Filter:

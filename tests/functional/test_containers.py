@@ -1,6 +1,7 @@
 """The processes of compose.yaml, with what it sets, on this machine in place of containers.
 
-No container engine and no Qdrant server is used: the index is the embedded one.
+No container engine and no Qdrant server is used: the index is the embedded one. What is shared with
+workers and a second web process is in test_distributed.py.
 """
 
 import os
@@ -23,6 +24,13 @@ GIVEN = {
     "QDRANT_API_KEY": "key",
     "LAMPLIGHT_CHAT_MODEL": SMALL_CHAT_MODEL,
 }
+# With an index of its own the web process is alone, and loads files itself.
+NOT_EMBEDDED = (
+    "LAMPLIGHT_QDRANT_URL",
+    "LAMPLIGHT_RAG_QDRANT_API_KEY",
+    "LAMPLIGHT_RUN",
+    "LAMPLIGHT_INGEST_PARALLEL_FILES",
+)
 WAIT_S = 180
 
 
@@ -68,8 +76,8 @@ def test_a_question_is_answered_by_two_services_and_postgresql(data_dir: Path) -
 
         def environment(name: str) -> dict[str, str]:
             told = environment_of(service(COMPOSE, name), GIVEN) | here
-            for setting in ("LAMPLIGHT_QDRANT_URL", "LAMPLIGHT_RAG_QDRANT_API_KEY"):
-                del told[setting]
+            for setting in NOT_EMBEDDED:
+                told.pop(setting, None)
             return {**os.environ, **told}
 
         web = environment("web")

@@ -38,8 +38,11 @@ MATRIX = """
     documents.approve   . . x . . x
     documents.override  . . . . . x
     drafts.read         . x x x x x
+    folders.watch       . . . . x x
     jobs.read           . x x x x x
     jobs.forget         . x . . x x
+    feedback.settle     . x . . x x
+    abbreviations.manage . x . . x x
     questions.read      . . . x . x
     audit.read          . . . x . x
     audit.export        . . . x . x
@@ -56,6 +59,7 @@ MATRIX = """
     account.use         x x x x x x
     models.use          x x x . x x
     models.manage       . . . . . x
+    evaluations.manage  . x . . x x
     approvals.read      . . x x x x
     approvals.propose   . . . . x x
     approvals.decide    . . x . . x

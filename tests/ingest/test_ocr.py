@@ -175,8 +175,8 @@ def test_a_scribble_is_not_taken_for_text(
 def test_progress_is_told_page_by_page(
     read: tuple[ParsedDocument, list[tuple[int, int]]],
 ) -> None:
-    """After every child's few pages, of those that OCR is to read."""
-    assert read[1] == [(4, 7), (7, 7)]
+    """After every page, of those that OCR is to read."""
+    assert read[1] == [(done, 7) for done in range(1, 8)]
 
 
 def test_a_citation_opens_the_scanned_page(
@@ -219,7 +219,7 @@ def test_a_document_without_a_word_is_refused(tmp_path: Path, settings: IngestSe
 
 
 def test_whoever_waits_can_break_it_off(mixed: Path, settings: IngestSettings) -> None:
-    """What the listener raises ends the reading between two children."""
+    """What the listener raises ends the reading after the page that was being read."""
 
     class StopNow(Exception):
         pass

@@ -16,7 +16,9 @@ from governance.index_debts import IndexDebts
 from governance.loading import LoadingStore
 from governance.loading_rows import NewPassage
 from governance.policies import Department, PolicyStore
+from governance.policy_fields import PolicyFields
 from governance.record.database import Record, open_record
+from governance.searched_words import searched_words
 from governance.testing_clock import Watch
 from governance.version_life import VersionLife
 from governance.versions import Act
@@ -192,3 +194,59 @@ def test_a_rebuild_keeps_the_times_in_force(site: Site) -> None:
     assert site.publisher.rebuild() == 3
     at = site.watch.now.timestamp()
     assert (site.found(), len(site.index.search("demo", "rule", NEAR, 9, at))) == (["rule two"], 1)
+
+
+def titled(site: Site, title: str) -> str:
+    """A draft under this title, with one passage below a heading; gives its version's id."""
+    file = NewFile("hands.md", "d" * 64, "text/markdown", 9)
+    taken = site.hand_ins.register(OWNER, file, site.demo)
+    assert taken.job_id is not None
+    words = searched_words(title, ["Duty"], "Clean them.")
+    passage = NewPassage(0, "Duty", 1, 1, "Clean them.", words)
+    site.store.save_text(taken.version_id, title, ["Clean them."], [passage])
+    ((passage_id, _),) = site.store.without_vector(taken.version_id, 9)
+    site.store.save_vectors({passage_id: NEAR}, "test")
+    site.publisher.finish(taken.version_id, taken.job_id)
+    return taken.version_id
+
+
+def by_words(site: Site, words: str) -> list[str]:
+    """The texts that a search by words alone finds now."""
+    hits = site.index.search("demo", words, None, 9, site.watch.now.timestamp())
+    passages = site.policies.passages_in_force([hit.passage_id for hit in hits], "demo")
+    return [one.text for one in passages.values()]
+
+
+def test_a_corrected_title_is_what_is_searched(site: Site) -> None:
+    """By its new word it is found, by the word that was removed it is not; the sense stays."""
+    version_id = titled(site, "Hand hygeine")
+    site.publisher.change(OWNER, version_id, PolicyFields(title="Hand hygiene"))
+    site.put_in_force(version_id)
+    assert by_words(site, "hygiene") == by_words(site, "duty") == ["Clean them."]
+    assert by_words(site, "hygeine") == []
+    assert site.found() == ["Clean them."]
+    assert site.index.count() == 1
+    site.index.clear()
+    site.publisher.rebuild()
+    assert (by_words(site, "hygiene"), by_words(site, "hygeine")) == (["Clean them."], [])
+
+
+def test_a_correction_that_was_cut_short_reaches_the_index_at_the_next_start(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The debt says that the words themselves have changed: the count of passages tells nothing."""
+    version_id = titled(site, "Hand hygeine")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        dying(patch, "upsert")
+        site.publisher.change(OWNER, version_id, PolicyFields(title="Hand hygiene"))
+    assert len(site.debts.open()) == 1
+    site.publisher.repair()
+    site.put_in_force(version_id)
+    assert (by_words(site, "hygiene"), site.debts.open()) == (["Clean them."], ())
+
+
+def test_other_fields_write_no_passage_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number or an owner is not among the words of a passage."""
+    version_id = titled(site, "Hand hygiene")
+    dying(monkeypatch, "upsert")
+    site.publisher.change(OWNER, version_id, PolicyFields(policy_number="IC-001"))

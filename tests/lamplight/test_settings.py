@@ -96,3 +96,21 @@ def test_keys_do_not_print(tmp_path: Path) -> None:
     settings = load_settings(tmp_path, environment={"LAMPLIGHT_RAG_API_KEY": "s3cret"})
     assert settings.rag.api_key == "s3cret"
     assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"QDRANT_SHARDS": "0"}, r"rag\.qdrant_shards cannot be 0"),
+        ({"QDRANT_WRITE_CONSISTENCY": "-1"}, r"rag\.qdrant_write_consistency cannot be -1"),
+        ({"QDRANT_WRITE_CONSISTENCY": "2"}, "wait for 2 copies .* where there are 1"),
+    ],
+)
+def test_copies_that_cannot_be_are_refused(
+    tmp_path: Path, given: dict[str, str], said: str
+) -> None:
+    """Before the first start makes a collection that nobody can write to."""
+    with pytest.raises(BadSetting, match=said):
+        load_settings(
+            tmp_path, environment={f"LAMPLIGHT_RAG_{name}": n for name, n in given.items()}
+        )

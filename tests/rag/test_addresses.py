@@ -45,7 +45,7 @@ def test_addresses_are_told_from_words() -> None:
     text = f"See {OUT}. Write to ward@clinic.example, or www.clinic.example/a; e.g. at 5 p.m."
     assert addresses(text) == {OUT, "ward@clinic.example", "www.clinic.example/a"}
     assert addresses("javascript:alert(1)")
-    assert addresses("Give 1.5 mg, i.e. half. Approx. 3 h.") == frozenset()
+    assert addresses("Give 1.5 mg, i.e. half.Then wait 3 h.") == frozenset()
 
 
 def test_an_address_must_stand_in_the_quote() -> None:

@@ -1,13 +1,18 @@
-"""One promise, two adapters: the shard inside the process and the server's collection."""
+"""One promise, two adapters: the shard inside the process and the server's collection.
+
+The server is the client's own store in memory, once directly and once by its REST routes.
+"""
 
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from qdrant_client import QdrantClient
 
@@ -16,6 +21,7 @@ from rag.errors import DiskFull, IndexInUse, IndexUnreachable, IndexUnreadable
 from rag.index import CLOSED, OPEN, IndexPoint, LiveSpan, PassageIndex, cosine, open_index
 from rag.index.edge import EdgeIndex
 from rag.index.server import ServerIndex
+from rag.testing_qdrant import qdrant_stand_in
 
 NOW = 1_800_000_000.0
 NORTH, EAST, BOTH = [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.7, 0.7, 0.0]
@@ -23,6 +29,11 @@ NORTH, EAST, BOTH = [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.7, 0.7, 0.0]
 
 def settings_at(path: Path) -> RagSettings:
     return RagSettings(index_dir=path / "index", embed_dimensions=3, index_reserve_bytes=0)
+
+
+def on_server(settings: RagSettings, url: str, **changes: Any) -> RagSettings:
+    """The same on a server, in a collection of its own."""
+    return replace(settings, qdrant_url=url, qdrant_collection=uuid4().hex, **changes)
 
 
 def point(number: int, text: str, vector: list[float], **changes: str) -> IndexPoint:
@@ -34,20 +45,30 @@ def name(number: int) -> str:
     return str(UUID(int=number))
 
 
-@pytest.fixture(params=["edge", "server"])
+@pytest.fixture(scope="module")
+def server_url() -> Iterator[str]:
+    with qdrant_stand_in() as url:
+        yield url
+
+
+@pytest.fixture(params=["edge", "server", "rest"])
 def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PassageIndex]:
     settings = settings_at(tmp_path)
     opened: PassageIndex
     if request.param == "edge":
         opened = EdgeIndex(settings)
-    else:
+    elif request.param == "server":
         opened = ServerIndex(QdrantClient(":memory:"), settings)
+    else:
+        opened = open_index(on_server(settings, request.getfixturevalue("server_url")))
     yield opened
     opened.close()
 
 
-def ids(index: PassageIndex, *asked: Any) -> list[str]:
-    return [hit.passage_id for hit in index.search(*asked, at=NOW)]
+def ids(
+    index: PassageIndex, department: str, text: str, vector: list[float] | None, limit: int
+) -> list[str]:
+    return [hit.passage_id for hit in index.search(department, text, vector, limit, NOW)]
 
 
 def test_both_kinds_of_nearness_find_a_passage(index: PassageIndex) -> None:
@@ -208,6 +229,31 @@ def test_the_servers_other_dimensions_are_refused(tmp_path: Path) -> None:
     with pytest.raises(IndexUnreadable, match="size 3, not 4"):
         ServerIndex(client, replace(settings_at(tmp_path), embed_dimensions=4))
     client.close()
+
+
+def test_shards_and_copies_are_asked_for_once(server_url: str, tmp_path: Path) -> None:
+    """A collection is made as the settings say; one that is there stays as it was made."""
+    spread = {"qdrant_shards": 3, "qdrant_replicas": 2, "qdrant_write_consistency": 2}
+    settings = on_server(settings_at(tmp_path), server_url, **spread)
+    open_index(settings).close()
+    open_index(replace(settings, qdrant_shards=1)).close()
+    address = f"{server_url}/collections/{settings.qdrant_collection}"
+    params = httpx.get(address, trust_env=False).json()["result"]["config"]["params"]
+    made = {"shard_number": 3, "replication_factor": 2, "write_consistency_factor": 2}
+    assert {name: params[name] for name in made} == made
+
+
+def test_two_processes_that_make_the_collection_at_once_share_it(
+    server_url: str, tmp_path: Path
+) -> None:
+    """Whoever comes second takes what the first has made."""
+    settings = on_server(settings_at(tmp_path), server_url)
+    with ThreadPoolExecutor(4) as threads:
+        opened = list(threads.map(open_index, [settings] * 4))
+    opened[0].upsert([point(1, "wash your hands", NORTH)])
+    assert [one.count() for one in opened] == [1, 1, 1, 1]
+    for one in opened:
+        one.close()
 
 
 def test_no_server_is_a_clear_error(tmp_path: Path) -> None:

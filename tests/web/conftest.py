@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+from governance.abbreviations import AbbreviationStore
 from governance.approvals import ApprovalStore
 from governance.audit.checkpoint import Checkpoints
 from governance.config import GovernanceSettings
@@ -30,8 +31,10 @@ from governance.events import SYSTEM
 from governance.inventory import Inventory
 from governance.jobs import JobStore
 from governance.keys import KeyStore
+from governance.missing_files import MissingFiles
 from governance.model_blocks import BlockStore
 from governance.model_guard import ModelGuard
+from governance.page_scans import PageScans
 from governance.passwords import PasswordStore
 from governance.people import PeopleStore
 from governance.permissions import Role
@@ -48,8 +51,10 @@ from governance.throttle import Throttle
 from governance.tickets import TicketStore
 from governance.vault import Vault
 from governance.version_life import VersionLife
+from governance.watched_folders import WatchedFolders
 from ingest.config import IngestSettings
 from ingest.page_image import render_page
+from ingest.scan_memory import lines_on
 from ingest.testing import load_in_force
 from ingest.workflow import Loader
 from rag.config import RagSettings
@@ -57,6 +62,8 @@ from rag.embed import Embedder
 from rag.index import open_index
 from web.app import Platform, create_app
 from web.config import WebSettings
+from web.evaluation_parts import evaluation_parts
+from web.feedback_parts import feedback_parts
 from web.model_parts import ModelParts
 from web.passthrough import Passthrough
 from web.testing import (
@@ -69,6 +76,7 @@ from web.testing import (
     passage_of,
 )
 from web.trail import Trail
+from web.watching import FolderParts
 
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGS = [
@@ -227,6 +235,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, runtime_url: str) -> Iterator
     passwords = PasswordStore(record, governance, clock)
     sessions = SessionStore(record, governance, secrets.hmac_key())
     throttle = Throttle(record, secrets.hmac_key())
+    models = model_parts(record, governance)
     platform = Platform(
         settings=web,
         rag_settings=rag,
@@ -239,7 +248,15 @@ def site(tmp_path_factory: pytest.TempPathFactory, runtime_url: str) -> Iterator
         identity=loader.identity,
         life=VersionLife(record, governance),
         index=index,
-        draw_page=lambda path, page, quotes: render_page(path, page, quotes, settings=limits).png,
+        draw_page=lambda path, page, quotes: (
+            render_page(
+                path,
+                page,
+                quotes,
+                settings=limits,
+                lines=lines_on(PageScans(record), path.name, page),
+            ).png
+        ),
         passthrough=Passthrough(web, rag),
         people=people,
         sessions=sessions,
@@ -250,9 +267,17 @@ def site(tmp_path_factory: pytest.TempPathFactory, runtime_url: str) -> Iterator
         questions=QuestionStore(record, secrets, governance),
         emergencies=EmergencyStore(record, clock),
         retention=RetentionStore(record, Vault(secrets), governance),
+        evaluations=evaluation_parts(record, rag, models.known),
+        voices=feedback_parts(record, secrets, governance, AbbreviationStore(record)),
         trail=Trail(record, Checkpoints(record, secrets.trail_key(), "test"), clock=clock),
         operations=ScriptedOperations(),
-        models=model_parts(record, governance),
+        models=models,
+        folders=FolderParts(
+            WatchedFolders(record),
+            MissingFiles(record),
+            (tmp_path_factory.mktemp("share"),),
+            data,
+        ),
         admin_socket=tmp_path_factory.mktemp("run") / "admin.sock",
         clock=clock,
     )

@@ -269,6 +269,51 @@ def rights(page: Page, site: Site) -> None:
     page.goto(f"/rights?person={site.people['staff']}&department=Pharmacy&q=vials")
 
 
+def reported(page: Page, site: Site) -> None:
+    """Somebody of the staff has reported a gap and a wrong answer."""
+    with site.client("staff") as client:
+        for question, act, fields in (
+            ("nowhere: may a dog visit?", "gap", {"note": "A visitor asked."}),
+            ("How long are vials kept?", "feedback", {"verdict": "down", "reason": "wrong"}),
+        ):
+            asked = client.post("/ask", data={"question": question, "department": "Pharmacy"})
+            client.post(f"{asked.headers['location']}/{act}", data=fields)
+
+
+def feedback(page: Page, site: Site) -> None:
+    """The list of feedback with something in it, and a reply that is missing."""
+    reported(page, site)
+    page.goto("/feedback")
+    page.locator("summary", has_text="Reply").first.click()
+    page.get_by_role("button", name="It is fixed").first.click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+
+
+def gaps(page: Page, site: Site) -> None:
+    """The list of gaps with one in it."""
+    reported(page, site)
+    page.goto("/gaps")
+
+
+def reports(page: Page, site: Site) -> None:
+    """What somebody of the staff reported."""
+    reported(page, site)
+    page.goto("/account/reports")
+
+
+def abbreviations(page: Page, site: Site) -> None:
+    """The list of abbreviations with one in it, and one that is refused."""
+    place = site.platform.policies.department("Pharmacy").id
+    store = site.platform.voices.abbreviations
+    if not store.listed(place):
+        store.add(SYSTEM, place, "MDV", "multi-dose vial", site.clock())
+    page.goto(f"/departments/{place}/abbreviations")
+    page.get_by_label("Short form", exact=True).fill("mdv")
+    page.get_by_label("What it stands for", exact=True).fill("Multi-dose vial")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+
+
 STATES: dict[str, State] = {
     "people": ("administrator", go("/people")),
     "people of a manager": ("manager", go("/people")),
@@ -305,6 +350,10 @@ STATES: dict[str, State] = {
     "model of the catalogue": ("administrator", go(f"/models/{'a' * 64}")),
     "proposal refused": ("administrator", bad_proposal),
     "approval refused": ("administrator", bad_approval),
+    "feedback": ("editor", feedback),
+    "gaps": ("editor", gaps),
+    "reports": ("staff", reports),
+    "abbreviations": ("editor", abbreviations),
     "emergency": ("staff", go("/emergency")),
     "emergency refused": ("staff", no_reason),
     "emergency running": ("staff", running),

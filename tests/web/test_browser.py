@@ -140,7 +140,7 @@ def test_a_keyboard_reaches_everything_in_order(page: Page) -> None:
     """From the skip link to the button."""
     page.goto("/")
     reached = []
-    for _ in range(11):
+    for _ in range(12):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate(
@@ -154,6 +154,7 @@ def test_a_keyboard_reaches_everything_in_order(page: Page) -> None:
         "Search",
         "Documents",
         "Review",
+        "Feedback",
         "My account: Editor Person",
         "Lock",
         "Sign out",

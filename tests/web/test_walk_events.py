@@ -167,6 +167,36 @@ CHANGES: dict[Row, tuple[Act, Action]] = {
         lambda h: h.post("editor", f"/documents/jobs/{h.refused_job()}/retry"),
         Action.JOB_RETRIED,
     ),
+    ("POST", "/documents/folders"): (
+        lambda h: h.client("manager").post(
+            "/documents/folders", data={"path": str(h.folder()), "department": "Pharmacy"}
+        ),
+        Action.FOLDER_WATCHED,
+    ),
+    ("POST", "/documents/folders/{folder_id}/remove"): (
+        lambda h: h.post("manager", f"/documents/folders/{h.watched()}/remove"),
+        Action.FOLDER_UNWATCHED,
+    ),
+    ("POST", "/documents/folders/{folder_id}/confirm"): (
+        lambda h: h.post("manager", f"/documents/folders/{h.watched(asks=True)}/confirm"),
+        Action.FOLDER_CONFIRMED,
+    ),
+    ("POST", "/review/missing/{missing_id}/keep"): (
+        lambda h: h.post("editor", f"/review/missing/{h.missing()}/keep"),
+        Action.DOCUMENT_KEPT,
+    ),
+    ("POST", "/api/v1/folders"): (
+        lambda h: h.api("manager", "POST", "/api/v1/folders", {"path": str(h.folder())}),
+        Action.FOLDER_WATCHED,
+    ),
+    ("DELETE", "/api/v1/folders/{folder_id}"): (
+        lambda h: h.api("manager", "DELETE", f"/api/v1/folders/{h.watched()}"),
+        Action.FOLDER_UNWATCHED,
+    ),
+    ("POST", "/api/v1/folders/{folder_id}/confirm"): (
+        lambda h: h.api("manager", "POST", f"/api/v1/folders/{h.watched(asks=True)}/confirm"),
+        Action.FOLDER_CONFIRMED,
+    ),
     ("POST", f"{VERSION}/review/act"): (
         lambda h: h.post("editor", f"{PAPER}/review/act".format(h.draft()), act="submit"),
         Action.VERSION_SUBMITTED,
@@ -369,6 +399,72 @@ CHANGES: dict[Row, tuple[Act, Action]] = {
         Action.MODEL_USED,
     ),
     ("POST", "/api/v1/ask"): (lambda h: h.question(), Action.QUESTION_ASKED),
+    ("POST", "/ask/{answer_id}/feedback"): (
+        lambda h: h.post("staff", f"/ask/{h.asked()}/feedback", verdict="up"),
+        Action.FEEDBACK_GIVEN,
+    ),
+    ("POST", "/feedback/{feedback_id}"): (
+        lambda h: h.post("editor", f"/feedback/{h.feedback()}", state="seen"),
+        Action.FEEDBACK_SETTLED,
+    ),
+    ("POST", "/ask/{answer_id}/gap"): (
+        lambda h: h.post("staff", f"/ask/{h.asked('nowhere')}/gap"),
+        Action.GAP_REPORTED,
+    ),
+    ("POST", "/gaps/{gap_id}"): (
+        lambda h: h.post("editor", f"/gaps/{h.gap()}", act="decline", reply="A walk"),
+        Action.GAP_SETTLED,
+    ),
+    ("POST", "/departments/{department_id}/abbreviations"): (
+        lambda h: h.post(
+            "editor", f"/departments/{h.place}/abbreviations", short="OTC", long="over the counter"
+        ),
+        Action.ABBREVIATION_ADDED,
+    ),
+    ("POST", "/departments/{department_id}/abbreviations/import"): (
+        lambda h: h.client("editor").post(
+            f"/departments/{h.place}/abbreviations/import",
+            files={"file": ("list.csv", b"BD,twice daily")},
+        ),
+        Action.ABBREVIATION_ADDED,
+    ),
+    ("POST", "/departments/{department_id}/abbreviations/{abbreviation_id}/remove"): (
+        lambda h: h.post(
+            "editor", f"/departments/{h.place}/abbreviations/{h.abbreviation()}/remove"
+        ),
+        Action.ABBREVIATION_REMOVED,
+    ),
+    ("POST", "/api/v1/feedback"): (
+        lambda h: h.api(
+            "staff", "POST", "/api/v1/feedback", {"question_id": h.question(), "verdict": "up"}
+        ),
+        Action.FEEDBACK_GIVEN,
+    ),
+    ("POST", "/api/v1/gaps"): (
+        lambda h: h.api(
+            "staff",
+            "POST",
+            "/api/v1/gaps",
+            {"question_id": h.asked("nowhere, again"), "question": "nowhere, again"},
+        ),
+        Action.GAP_REPORTED,
+    ),
+    ("POST", "/api/v1/gold-questions"): (lambda h: h.gold(), Action.GOLD_QUESTION_SAVED),
+    ("DELETE", "/api/v1/gold-questions/{gold_id}"): (
+        lambda h: h.api("editor", "DELETE", f"/api/v1/gold-questions/{h.gold()}"),
+        Action.GOLD_QUESTION_RETIRED,
+    ),
+    ("POST", "/api/v1/evaluations"): (lambda h: h.evaluation(), Action.EVALUATION_STARTED),
+    ("POST", "/api/v1/evaluations/{run_id}/stop"): (
+        lambda h: h.api("editor", "POST", f"/api/v1/evaluations/{h.evaluation()}/stop"),
+        Action.EVALUATION_ENDED,
+    ),
+    ("POST", "/api/v1/evaluations/{run_id}/baseline"): (
+        lambda h: h.api(
+            "editor", "POST", f"/api/v1/evaluations/{h.evaluation(ended=True)}/baseline"
+        ),
+        Action.BASELINE_CHOSEN,
+    ),
     ("POST", "/api/v1/search"): (
         lambda h: h.api("staff", "POST", "/api/v1/search", {"query": "vials"}),
         Action.POLICIES_SEARCHED,

@@ -8,7 +8,7 @@ from datetime import datetime
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from governance.permissions import Permission
@@ -19,6 +19,7 @@ from rag.retrieve import clean_limit, clean_question
 from web.api.shapes import answer_json, passage_json, problem_json
 from web.asking import Admitted, Asking
 from web.caller import Caller, caller_of
+from web.conversation import turns_of
 from web.departments import choose
 from web.parts import Platform
 from web.presence import while_present
@@ -27,13 +28,25 @@ from web.reading import note_search
 from web.sse import EventStream, event_bytes
 
 
+class EarlierTurn(BaseModel):
+    """A question of a conversation and what it got."""
+
+    model_config = ConfigDict(extra="forbid")
+    question: str
+    answer: str
+
+
 class Question(BaseModel):
-    """What `/api/v1/ask` takes; as_of asks what was, or will be, in force then."""
+    """What `/api/v1/ask` takes; as_of asks what was, or will be, in force then.
+
+    conversation: what was asked and answered before, in order; the last six turns are read.
+    """
 
     model_config = ConfigDict(extra="forbid")
     question: str
     department: str | None = None
     as_of: AwareDatetime | None = None
+    conversation: list[EarlierTurn] = Field(default=[], max_length=100)
 
 
 class Search(BaseModel):
@@ -66,7 +79,10 @@ class AskApi:
         caller = caller_of(request)
         department = department_of(caller, Permission.POLICIES_ASK, body.department)
         require_drafts(caller, department, body.as_of)
-        admitted = await self._asking.admit(caller, question, department, Channel.API, body.as_of)
+        earlier = turns_of([(one.question, one.answer) for one in body.conversation])
+        admitted = await self._asking.admit(
+            caller, question, department, Channel.API, body.as_of, earlier
+        )
         if "text/event-stream" in request.headers.get("accept", ""):
             settings = self._platform.settings
             return EventStream(self._events(admitted), admitted.headers, settings)
@@ -91,9 +107,10 @@ class AskApi:
             async with aclosing(self._asking.events(admitted)) as events:
                 async for event in events:
                     match event:
-                        case PassagesFound(passages):
+                        case PassagesFound(passages, _, understood):
                             found = [passage_json(passage) for passage in passages]
-                            yield _event("passages", {"passages": found})
+                            said = {"understood": understood} if understood else {}
+                            yield _event("passages", {"passages": found, **said})
                         case TokenReleased(text):
                             yield _event("token", {"text": text})
                         case Answered(answer):

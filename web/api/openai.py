@@ -17,24 +17,21 @@ from starlette.routing import Route
 
 from governance.permissions import Permission
 from governance.questions import Channel
-from rag.events import Answered, TokenReleased
 from rag.retrieve import clean_question
-from rag.schema import Answer, AnswerStatus
 from web.api.ask import department_of
-from web.api.shapes import Json, citation_json
+from web.api.completion import Chunks, completion_json, wanted_of
+from web.api.shapes import Json
 from web.asking import Admitted, Asking
 from web.caller import caller_of
+from web.conversation import turns_within
 from web.errors import BadField, NoQuestion, RuntimeSilent
-from web.markdown import MARKER
 from web.parts import Platform
 from web.passing import Passing
 from web.presence import while_present
 from web.problems import Problem, problem_of
 from web.sse import EventStream, event_bytes
-from web.wording import pages_words
 
 MODEL = "policies"
-NOT_FOUND = "We did not find this in the current policies."
 
 
 class OpenAi:
@@ -84,46 +81,28 @@ class OpenAi:
             send = self._platform.passthrough.chat
             return await while_present(request, self._passing.send(caller, raw, body, send))
         asked = last_question(body.get("messages"))
+        wanted = wanted_of(body)
         question = clean_question(asked, self._platform.rag_settings)
         department = department_of(caller, Permission.POLICIES_ASK, model.partition(":")[2])
-        admitted = await self._asking.admit(caller, question, department, Channel.OPENAI)
+        earlier = turns_within(body["messages"])
+        admitted = await self._asking.admit(
+            caller, question, department, Channel.OPENAI, None, earlier
+        )
         address = str(request.base_url)
         if body.get("stream") is True:
-            chunks = self._chunks(admitted, model, address)
+            chunks = self._chunks(admitted, Chunks(model, address, int(time.time()), wanted))
             return EventStream(chunks, admitted.headers, self._platform.settings)
-        answer = await while_present(request, self._asking.answer(admitted))
-        completion = completion_json(answer, model, address, int(time.time()))
+        answered = await while_present(request, self._asking.answered(admitted))
+        completion = completion_json(answered, model, address, int(time.time()), wanted)
         return JSONResponse(completion, headers=admitted.headers)
 
-    async def _chunks(
-        self, admitted: Admitted, model: str, address: str
-    ) -> AsyncGenerator[bytes, None]:
-        created = int(time.time())
-        chunk_id = f"chatcmpl-{created}"
-
-        def chunk(delta: Json, finish: str | None = None) -> bytes:
-            choice = {"index": 0, "delta": delta, "finish_reason": finish}
-            return _data(
-                {
-                    "id": chunk_id,
-                    "object": "chat.completion.chunk",
-                    "created": created,
-                    "model": model,
-                    "choices": [choice],
-                }
-            )
-
-        yield chunk({"role": "assistant", "content": ""})
+    async def _chunks(self, admitted: Admitted, chunks: Chunks) -> AsyncGenerator[bytes, None]:
+        yield _data(chunks.begin())
         try:
             async with aclosing(self._asking.events(admitted)) as events:
                 async for event in events:
-                    match event:
-                        case TokenReleased(text):
-                            yield chunk({"content": text})
-                        case Answered(answer):
-                            if answer.status is not AnswerStatus.ANSWERED:
-                                yield chunk({"content": content_of(answer)})
-                            yield chunk(references_json(answer, address), "stop")
+                    for chunk in chunks.of(event):
+                        yield _data(chunk)
         except Exception as error:
             problem = problem_of(error)
             yield _data(openai_error(problem))
@@ -156,63 +135,6 @@ def last_question(messages: object) -> str:
     if not isinstance(content, str):
         raise NoQuestion
     return content
-
-
-def completion_json(answer: Answer, model: str, address: str, created: int) -> Json:
-    """A chat completion with its citations."""
-    message = {"role": "assistant", "content": content_of(answer)}
-    return {
-        "id": f"chatcmpl-{answer.id}",
-        "object": "chat.completion",
-        "created": created,
-        "model": model,
-        "choices": [
-            {
-                "index": 0,
-                "message": {**message, **references_json(answer, address)},
-                "finish_reason": "stop",
-            }
-        ],
-    }
-
-
-def content_of(answer: Answer) -> str:
-    """The text of an answer; where nothing was found it says so."""
-    if answer.status is AnswerStatus.ANSWERED:
-        return answer.answer
-    return answer.answer or NOT_FOUND
-
-
-def references_json(answer: Answer, address: str) -> Json:
-    """OpenAI's url_citation annotations, and our own citations beside them."""
-    return {
-        "annotations": annotations(answer, address),
-        "citations": [citation_json(citation) for citation in answer.citations],
-        "abstained": answer.status is not AnswerStatus.ANSWERED,
-    }
-
-
-def annotations(answer: Answer, address: str) -> list[Json]:
-    """One annotation per marker in the text; indexes count characters."""
-    by_marker = {citation.marker: citation for citation in answer.citations}
-    found: list[Json] = []
-    for match in MARKER.finditer(content_of(answer)):
-        citation = by_marker.get(int(match[1]))
-        if citation is None:
-            continue
-        pages = pages_words(citation.page_from, citation.page_to)
-        found.append(
-            {
-                "type": "url_citation",
-                "url_citation": {
-                    "start_index": match.start(),
-                    "end_index": match.end(),
-                    "url": f"{address.rstrip('/')}{citation.url}",
-                    "title": f"{citation.title}, {pages}",
-                },
-            }
-        )
-    return found
 
 
 def openai_error(problem: Problem) -> Json:

@@ -110,7 +110,7 @@ class VersionsApi:
         version = self._version(caller, document_id, number)
         require_act(caller, version.department, Act.CHANGE)
         fields = PolicyFields(**body.model_dump())
-        self._platform.life.change(caller.actor, version.version_id, fields)
+        self._platform.publisher.change(caller.actor, version.version_id, fields)
         return self._shown(caller, document_id, number)
 
     def act(self, request: Request, document_id: str, number: int, body: Decision) -> Json:

@@ -18,9 +18,9 @@ from governance.permissions import Permission, Role
 from governance.questions import Channel
 from rag.errors import QuestionRefused
 from rag.retrieve import clean_question
-from rag.schema import AnswerStatus
+from rag.schema import AnswerStatus, Turn
 from web.answer_words import status_words
-from web.asked import Asked, Stage, follow, outdated
+from web.asked import Asked, Stage, conversation, follow, outdated
 from web.asking import Admitted, Asking
 from web.caller import Caller, caller_of
 from web.cards import (
@@ -39,6 +39,7 @@ from web.pages import Pages, today
 from web.parts import Platform
 from web.presence import while_present
 from web.problems import Problem, problem_of
+from web.reporting import report_values
 from web.shelf import Shelf
 from web.sse import EventStream, event_bytes
 
@@ -86,7 +87,10 @@ class AskPages:
         try:
             question = clean_question(question, self._platform.rag_settings)
             department = choose(caller.departments(Permission.POLICIES_ASK), wanted)
-            admitted = await self._asking.admit(caller, question, department, Channel.PAGE)
+            earlier = self._earlier(caller, department.name, str(form.get("after", "")))
+            admitted = await self._asking.admit(
+                caller, question, department, Channel.PAGE, None, earlier
+            )
         except (QuestionRefused, QuotaExceeded) as error:
             page = await self._page(
                 request, question=question, wanted=wanted, problem=problem_of(error)
@@ -95,7 +99,9 @@ class AskPages:
                 page.headers["Retry-After"] = str(error.retry_after_s)
             return _whole_page(page)
         policies = await self._count(department.name)
-        asked = Asked(admitted.id, caller.owner, question, department.name, policies)
+        asked = Asked(
+            admitted.id, caller.owner, question, department.name, policies, earlier=earlier
+        )
         if "hx-request" in request.headers:
             return EventStream(
                 self._stream(request, admitted, asked),
@@ -120,8 +126,16 @@ class AskPages:
             question=asked.question,
             wanted=asked.department,
             asked=asked,
+            **await run_in_threadpool(report_values, self._platform, caller, asked),
             **shown(asked, str(request.base_url), self._platform.settings.sources_unfolded),
         )
+
+    def _earlier(self, caller: Caller, department: str, after: str) -> tuple[Turn, ...]:
+        """The conversation that a question follows on, where it is still held and the caller's."""
+        known = self._answers.get(after) if after else None
+        if known is None or (known.owner, known.department) != (caller.owner, department):
+            return ()
+        return conversation(known)
 
     def _is_current(self, asked: Asked) -> bool:
         """Whether everything that the answer was taken from is still in force."""
@@ -191,11 +205,21 @@ class AskPages:
             async for step in steps:
                 if step.stage is Stage.DONE:
                     self._answers.put(asked.id, step)
-                yield self._stage(step, before, address)
+                yield (
+                    await self._last(request, step, address)
+                    if step.answer
+                    else self._stage(step, before, address)
+                )
                 before = step
         yield event_bytes("", event="done")
 
-    def _stage(self, asked: Asked, before: Asked | None, address: str) -> bytes:
+    async def _last(self, request: Request, asked: Asked, address: str) -> bytes:
+        """The finished answer with what can be said of it; the forms need the session's token."""
+        caller = caller_of(request)
+        values = await run_in_threadpool(report_values, self._platform, caller, asked)
+        return self._stage(asked, None, address, csrf_token=caller.csrf_token, **values)
+
+    def _stage(self, asked: Asked, before: Asked | None, address: str, **values: Any) -> bytes:
         new_stage = before is None or before.stage is not asked.stage
         return event_bytes(
             self._pages.fragment(
@@ -204,6 +228,7 @@ class AskPages:
                 whole=asked.stage is not Stage.WRITING or not before or not before.text,
                 status=status_words(asked) if new_stage else None,
                 **shown(asked, address, self._platform.settings.sources_unfolded),
+                **values,
             )
         )
 

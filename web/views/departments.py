@@ -208,6 +208,7 @@ class DepartmentPages:
             request=request,
             here=HERE,
             place=place,
+            may_abbreviate=caller.may(Permission.ABBREVIATIONS_MANAGE, place.id),
             done=DONE.get(request.query_params.get("done", "")),
             problem=problem,
             problem_at=error.field if isinstance(error, WrongField) else "",

@@ -1,6 +1,6 @@
 """The pages on which a version is checked, submitted, approved, put in force and retired."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from governance.errors import GovernanceError, NotFound
+from governance.missing_files import MissingFile
 from governance.permissions import Permission
 from governance.policies import DocumentSummary
 from governance.policy_fields import DATES, NAMES, PolicyFields
@@ -37,7 +38,9 @@ from web.reviewing import (
 from web.scoped import NO_DOCUMENT, documents_for, job_for, version_for
 from web.uploads import date_of
 from web.version_words import state_words
+from web.watching import Watches
 
+PROGRAMS = {"lamplight|system": "Lamplight itself", "lamplight|watch": "a watched folder"}
 DONE: Mapping[str, str] = {
     "submit": "It is submitted. Somebody else has to approve it.",
     "approve": "It is approved.",
@@ -55,8 +58,9 @@ DONE: Mapping[str, str] = {
 class ReviewPages:
     """`/review` and `/documents/{id}/versions/{number}/review`."""
 
-    def __init__(self, platform: Platform, pages: Pages) -> None:
+    def __init__(self, platform: Platform, pages: Pages, watches: Watches) -> None:
         self._platform = platform
+        self._watches = watches
         self._pages = pages
 
     def routes(self) -> list[Route]:
@@ -86,6 +90,8 @@ class ReviewPages:
             request=request,
             here="/review",
             queue=queue,
+            missing=_gone(self._watches.missing(caller), found),
+            keepable=caller.department_names(Permission.DOCUMENTS_LOAD),
             people=self._names(),
             several=len(places) > 1,
         )
@@ -110,7 +116,7 @@ class ReviewPages:
 
         def change(caller: Caller, version: DocumentSummary, form: Mapping[str, str]) -> str:
             require_act(caller, version.department, Act.CHANGE)
-            self._platform.life.change(caller.actor, version.version_id, _fields_in(form))
+            self._platform.publisher.change(caller.actor, version.version_id, _fields_in(form))
             if form.get("then") != Act.SUBMIT:
                 return "fields"
             decide(self._platform, caller, version, Act.SUBMIT, "", form.get("looked") == "yes")
@@ -226,7 +232,16 @@ class ReviewPages:
 
     def _names(self) -> dict[str, str]:
         people = {one.id: one.name for one in self._platform.people.people()}
-        return people | {OWNER: OWNER_NAME, "lamplight|system": "Lamplight itself"}
+        return people | {OWNER: OWNER_NAME, **PROGRAMS}
+
+
+def _gone(
+    missing: Sequence[MissingFile], versions: Sequence[DocumentSummary]
+) -> list[tuple[MissingFile, DocumentSummary]]:
+    """Files that are gone, each with its policy: the version in force, else the newest."""
+    ordered = sorted(versions, key=lambda one: (one.state == "effective", one.version))
+    shown = {one.document_id: one for one in ordered}
+    return [(one, shown[one.document_id]) for one in missing if one.document_id in shown]
 
 
 def _step_words(step: LifeStep) -> str:

@@ -37,7 +37,7 @@ from web.viewing import (
 
 VERSION = "/documents/{document_id}/versions/{number:int}"
 # Pictures kept by a browser that were drawn otherwise than today are drawn again.
-_DRAWING = 2
+_DRAWING = 3
 
 
 class ViewerPages:

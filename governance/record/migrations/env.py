@@ -4,6 +4,9 @@ from alembic import context
 
 from governance.record import (  # noqa: F401
     document_tables,
+    evaluation_tables,
+    feedback_tables,
+    intake_tables,
     model_tables,
     people_tables,
     trail_tables,

@@ -1,5 +1,6 @@
 """The policies as a model of OpenAI's API, with OpenAI's own client."""
 
+import json
 from collections.abc import Iterator
 
 import httpx
@@ -94,3 +95,56 @@ def test_a_fault_in_a_stream_reaches_the_client(chat: openai.OpenAI) -> None:
     stream = chat.chat.completions.create(model="policies", messages=asked, stream=True)
     with pytest.raises(openai.APIError):
         list(stream)
+
+
+def ask(client: httpx.Client, **more: object) -> httpx.Response:
+    """One question to the policies, in OpenAI's shape."""
+    messages = [{"role": "user", "content": "How long are vials kept?"}]
+    return client.post(
+        "/v1/chat/completions", json={"model": "policies", "messages": messages, **more}
+    )
+
+
+def test_json_object_gives_the_answer_as_the_api_does(client: httpx.Client) -> None:
+    """With its citations inside the content, for programs that read nothing else."""
+    told = ask(client, response_format={"type": "json_object"}).json()
+    answer = json.loads(told["choices"][0]["message"]["content"])
+    assert answer["status"] == "answered"
+    assert answer["citations"][0]["quote"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"n": 2},
+        {"logprobs": True},
+        {"tool_choice": "required"},
+        {"response_format": {"type": "json_schema", "json_schema": {}}},
+        {"response_format": "json"},
+    ],
+)
+def test_what_no_answer_of_ours_can_be_is_refused(
+    client: httpx.Client, more: dict[str, object]
+) -> None:
+    """In words, before anything is asked."""
+    refused = ask(client, **more)
+    assert refused.status_code == 422
+    assert refused.json()["error"]["hint"]
+
+
+def test_tools_that_may_be_used_are_passed_over(client: httpx.Client) -> None:
+    """Clients send their tools with every question."""
+    tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
+    assert ask(client, tools=[tool], tool_choice="auto").status_code == 200
+
+
+def test_an_answer_says_what_it_took(client: httpx.Client) -> None:
+    """In one piece always, in a stream where it is asked for, after everything else."""
+    assert set(ask(client).json()["usage"]) == {
+        "prompt_tokens", "completion_tokens", "total_tokens",
+    }  # fmt: skip
+    stream = ask(client, stream=True, stream_options={"include_usage": True}).text
+    lines = [line[6:] for line in stream.splitlines() if line.startswith("data: ")]
+    assert lines[-1] == "[DONE]"
+    assert "usage" in json.loads(lines[-2])
+    assert json.loads(lines[-3])["choices"][0]["finish_reason"] == "stop"
