@@ -155,6 +155,7 @@ class Verdict:
         reply = replies[0]
         heard(reply.text or "", generate.counted(reply.meta))
         weighed = replace(evidence, chance=generate.chance(reply))
-        if abstain.confidence(weighed) >= self._settings.min_confidence:
+        sure = abstain.confidence(weighed, self._settings.chat_model)
+        if sure >= self._settings.min_confidence:
             return {"evidence": weighed, "messages": messages}
         return {"evidence": weighed}

@@ -152,7 +152,23 @@ PROPOSAL = {
 }
 PAPER = "/documents/{}/versions/1"
 VERSION = "/documents/{document_id}/versions/{number:int}"
+
+
 # Each change: somebody who may does it, and this is what the trail must say of it.
+def by_mcp(h: Hands, tool: str, **arguments: str) -> httpx.Response:
+    """A tool's call as a client of the Model Context Protocol sends it."""
+    call = {"name": tool, "arguments": arguments}
+    return httpx.post(
+        f"{h.site.url}/mcp",
+        json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call},
+        headers={
+            "Authorization": f"Bearer {h.site.key('staff')}",
+            "Accept": "application/json, text/event-stream",
+        },
+        timeout=30.0,
+    )
+
+
 CHANGES: dict[Row, tuple[Act, Action]] = {
     ("POST", "/ask"): (
         lambda h: h.post("staff", "/ask", question="How long?", department="Pharmacy"),
@@ -399,6 +415,10 @@ CHANGES: dict[Row, tuple[Act, Action]] = {
         Action.MODEL_USED,
     ),
     ("POST", "/api/v1/ask"): (lambda h: h.question(), Action.QUESTION_ASKED),
+    ("POST", "/mcp"): (
+        lambda h: by_mcp(h, "ask_policies", question="How long?"),
+        Action.QUESTION_ASKED,
+    ),
     ("POST", "/ask/{answer_id}/feedback"): (
         lambda h: h.post("staff", f"/ask/{h.asked()}/feedback", verdict="up"),
         Action.FEEDBACK_GIVEN,
