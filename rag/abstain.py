@@ -62,8 +62,8 @@ UNJUDGED = {
 # default one; `lamplight eval` shows whether that fits.
 JUDGED: Mapping[str, Mapping[bool, Weights]] = {
     "": {
-        True: Weights(-3.34, 1.24, 6.25, -1.35, 2.97),
-        False: Weights(-0.25, 1.61, 0.0, -1.48, 2.94),
+        True: Weights(-4.52, 1.34, 6.39, -1.91, 2.11),
+        False: Weights(-1.40, 1.72, 0.0, -1.84, 2.11),
     },
     "qwen2.5-coder:0.5b": {
         True: Weights(-1.90, 2.83, 6.44, -1.15, 2.47),

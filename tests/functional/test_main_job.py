@@ -103,7 +103,7 @@ def fold(text: str) -> str:
 def test_the_same_without_javascript(plain_page: Page) -> None:
     """A form post answers with the whole page, and its links lead to the same places."""
     ask(plain_page, QUESTION)
-    expect(plain_page.locator("#answer-text a").first).to_be_visible()
+    expect(plain_page.locator("#answer-text a").first).to_be_visible(timeout=ANSWER_TIMEOUT_MS)
     keep(plain_page, "4-without-javascript")
     plain_page.locator(".lamp-card:has(blockquote)").first.get_by_role("link").first.click()
     expect(plain_page.locator("mark").first).to_be_visible()
