@@ -183,6 +183,7 @@ def _record(item: Item) -> dict[str, Any]:
         "status": None if given is None else given.status,
         "answer": None if given is None else given.text,
         "f1": f1(_text(item), item.question.answers) if item.question.answerable else None,
+        "contains": _contains(item) if item.question.answerable else None,
         "citations": 0 if given is None else len(given.cited),
         "citation_hits": 0
         if given is None

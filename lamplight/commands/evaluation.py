@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,9 @@ from lamplight.errors import BadUse, PlatformRefused
 from rag.errors import QuestionFileBad
 from rag.evaluate import Item, score
 from rag.questions import Question, read_questions
+from rag.report.content import report_of
+from rag.report.page import html
+from rag.report.sheets import pdf
 from rag.results import asked, failed, searched
 
 DEPTH = 10
@@ -49,7 +53,7 @@ def evaluate(
         bool, typer.Option("--retrieval-only", help="Score the search, ask no model.")
     ] = False,
     report: Annotated[
-        Path | None, typer.Option(help="A folder for results.json and report.md.")
+        Path | None, typer.Option(help="A folder for report.html, report.pdf and results.json.")
     ] = None,
     record: Annotated[
         bool,
@@ -162,9 +166,7 @@ def _table(result: Mapping[str, Any]) -> Table:
 
 def _write_report(folder: Path, result: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    made = report_of(result, datetime.now(UTC).date())
     (folder / "results.json").write_text(json.dumps(result, ensure_ascii=False, indent=2))
-    lines = [f"# Evaluation: {result['n']} questions", "", "| figure | value |", "|---|---|"]
-    lines += [f"| {name} | {value} |" for name, value in _figures(result)]
-    lines += ["", "## Configuration", ""]
-    lines += [f"- {name}: {value}" for name, value in result["config"].items()]
-    (folder / "report.md").write_text("\n".join(lines) + "\n")
+    (folder / "report.html").write_text(html(made), encoding="utf-8")
+    (folder / "report.pdf").write_bytes(pdf(made))

@@ -1,0 +1,175 @@
+"""What the report says of the result of an evaluation. Pure: the same result, the same report."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from statistics import fmean, pstdev
+from typing import Any
+
+from rag.capacity import Service, most_users, wait_p95_s
+from rag.statistics import NOTHING, Interval, mean, quantile, share
+from rag.verdict import CRITERIA, Criterion, Group, Judged, Verdict, judge, reasons, verdict
+
+QUESTIONS_AN_HOUR = 6.0  # of one person at work
+WAIT_LIMIT_S = 10.0  # that 95 of 100 wait at most before their answer begins
+WORST = 10
+DECISIONS = {
+    Verdict.STOP: "Stop. A criterion of safety is missed; what is wrong must be mended first.",
+    Verdict.EXTEND: "Extend. Nothing of safety is missed, but not everything is proven.",
+    Verdict.GRADUATE: "Graduate. Every criterion is met with 95 % confidence.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Seconds that 95 of 100 wait when so many people ask; None: the queue only grows."""
+
+    users: int
+    wait_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question that went badly, and why."""
+
+    id: str
+    what: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything on its pages, in order. figures: name, interval and whether it is a share."""
+
+    department: str
+    day: date
+    questions: int
+    verdict: Verdict
+    decision: str
+    reasons: tuple[str, ...]
+    judged: tuple[Judged, ...]
+    figures: tuple[tuple[str, Interval, bool], ...]
+    service: Service | None
+    waits: tuple[Point, ...]
+    users: int
+    examples: tuple[Example, ...]
+    unmeasured: tuple[str, ...]
+    configuration: tuple[tuple[str, str], ...]
+
+
+def report_of(
+    result: Mapping[str, Any], day: date, criteria: Sequence[Criterion] = CRITERIA
+) -> Report:
+    """Build the report on a result of `lamplight eval`."""
+    items: list[Mapping[str, Any]] = list(result["items"])
+    figures = _figures(items)
+    service = _service(items)
+    users = most_users(service, QUESTIONS_AN_HOUR, WAIT_LIMIT_S) if service else 0
+    # The queue's answer has no interval of its own: it is as sure as its service times.
+    known = dict(figures) | {"users": _exact(users, len(items)) if service else NOTHING}
+    judged = tuple(judge(one, known.get(one.name, NOTHING)) for one in criteria)
+    found = verdict(judged)
+    return Report(
+        department=str(result["config"].get("department", "")),
+        day=day,
+        questions=len(items),
+        verdict=found,
+        decision=DECISIONS[found],
+        reasons=reasons(judged),
+        judged=judged,
+        figures=tuple((name, one, _is_share(name)) for name, one in figures.items()),
+        service=service,
+        waits=_waits(service, users),
+        users=users,
+        examples=tuple(_worst(items))[:WORST],
+        unmeasured=tuple(_unmeasured(items)),
+        configuration=tuple((str(k), str(v)) for k, v in sorted(result["config"].items())),
+    )
+
+
+def _figures(items: Sequence[Mapping[str, Any]]) -> dict[str, Interval]:
+    can = [one for one in items if one["answerable"]]
+    asked = [one for one in items if one["status"] is not None or one["error"]]
+    cannot = [one for one in asked if not one["answerable"]]
+    could = [one for one in asked if one["answerable"]]
+    declined = [one for one in asked if one["status"] == "not_found"]
+    cited = sum(one["citations"] for one in asked)
+    times = {
+        name: [one["timings_ms"][name] / 1000 for one in items if name in one["timings_ms"]]
+        for name in ("search", "first_token", "total")
+    }
+    return {
+        **{f"recall@{depth}": _recall(can, depth) for depth in (1, 5, 10)},
+        "mrr@10": mean([1 / one["first_hit"] if _within(one, 10) else 0.0 for one in can]),
+        "answered_rate": _count(could, lambda one: one["status"] == "answered"),
+        "abstention_recall": _count(cannot, lambda one: one["status"] == "not_found"),
+        "abstention_precision": _count(declined, lambda one: not one["answerable"]),
+        "citation_precision": share(sum(one["citation_hits"] for one in asked), cited),
+        "f1": mean([one["f1"] or 0.0 for one in could]),
+        "contains": mean([one.get("contains") or 0.0 for one in could]),
+        "failed": _count(asked, lambda one: bool(one["error"])),
+        "search_p95": quantile(times["search"], 0.95),
+        "first_text_p50": quantile(times["first_token"], 0.5),
+        "total_p50": quantile(times["total"], 0.5),
+    }
+
+
+def _recall(items: Sequence[Mapping[str, Any]], depth: int) -> Interval:
+    return share(sum(_within(one, depth) for one in items), len(items))
+
+
+def _within(item: Mapping[str, Any], depth: int) -> bool:
+    return item["first_hit"] is not None and item["first_hit"] <= depth
+
+
+def _count(items: Sequence[Mapping[str, Any]], holds: Any) -> Interval:
+    return share(sum(bool(holds(one)) for one in items), len(items))
+
+
+def _exact(value: float, n: int) -> Interval:
+    return Interval(value, value, value, n)
+
+
+def _is_share(name: str) -> bool:
+    return not name.endswith(("_p50", "_p95"))
+
+
+def _service(items: Sequence[Mapping[str, Any]]) -> Service | None:
+    seconds = [one["timings_ms"]["total"] / 1000 for one in items if "total" in one["timings_ms"]]
+    if not seconds or not fmean(seconds):
+        return None
+    return Service(fmean(seconds), pstdev(seconds) / fmean(seconds))
+
+
+def _waits(service: Service | None, users: int) -> tuple[Point, ...]:
+    if service is None:
+        return ()
+    steps = sorted({max(1, round(users * part / 8)) for part in range(1, 13)} or {1})
+    return tuple(Point(one, wait_p95_s(service, one, QUESTIONS_AN_HOUR)) for one in steps)
+
+
+def _worst(items: Sequence[Mapping[str, Any]]) -> Iterator[Example]:
+    for one in items:
+        if one["error"]:
+            yield Example(one["id"], "ended in an error", one["error"])
+    for one in items:
+        if not one["answerable"] and one["status"] == "answered":
+            yield Example(one["id"], "answered, though no policy does", one["answer"])
+    wrong = [one for one in items if one["answerable"] and one["status"] == "answered"]
+    for one in sorted(wrong, key=lambda each: each["f1"] or 0.0):
+        if one["citations"] and not one["citation_hits"]:
+            yield Example(one["id"], "answered from another place than expected", one["answer"])
+
+
+def _unmeasured(items: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not any(one["status"] for one in items):
+        yield "Answers: this run only searched."
+    yield "Use: how many people ask, and what they say of answers, stands on the platform's pages."
+    yield "Cost: what the machine and the hours cost is the department's to add."
+    yield "Answers one at a time: with several at once each is slower and all are faster."
+
+
+def groups(judged: Sequence[Judged]) -> tuple[tuple[Group, tuple[Judged, ...]], ...]:
+    """Return the criteria by what they are about, safety first."""
+    found = ((one, tuple(j for j in judged if j.criterion.group is one)) for one in Group)
+    return tuple((group, inside) for group, inside in found if inside)
