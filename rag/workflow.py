@@ -136,6 +136,11 @@ class Evaluations:
         except GovernanceError as error:
             self._runs.fail(run.id, error.message, error.hint, self._clock())
             return
+        except Exception:
+            # Or it would be begun again every second.
+            hint = "Start it again; what happened stands in the log of the platform."
+            self._runs.fail(run.id, "The evaluation ended in an error.", hint, self._clock())
+            raise
         finally:
             await assistant.aclose()
         self._runs.finish(run.id, figures_of(self._runs.items(run.id)), self._clock())

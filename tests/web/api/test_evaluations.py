@@ -133,6 +133,21 @@ def test_a_run_ends_where_its_model_may_not_work(site: Site, gold: httpx.Client)
     assert gold.get(f"{RUNS}/{stopped}").json()["done"] == 0
 
 
+def test_a_run_that_breaks_ends_and_is_not_begun_again(site: Site, gold: httpx.Client) -> None:
+    """An error of ours is told in words, and the next look finds nothing to do."""
+    run = start(gold)
+
+    def breaks(_run: Run) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        worker(site, breaks)(lambda: False)
+    told = gold.get(f"{RUNS}/{run}").json()
+    assert told["state"] == "failed"
+    assert "ended in an error" in told["problem"]
+    worker(site, breaks)(lambda: False)
+
+
 def test_evaluations_are_not_counted_as_peoples_questions(site: Site, gold: httpx.Client) -> None:
     """No question is recorded and nothing is charged."""
     before = counted(site)
