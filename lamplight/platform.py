@@ -97,12 +97,7 @@ def open_platform(settings: Settings) -> Iterator[Platform]:
         secrets = Secrets(settings.governance.keys_dir)
         throttle = Throttle(record, secrets.hmac_key())
         checkpoints = _checkpoints(record, secrets, settings)
-        folders = FolderParts(
-            WatchedFolders(record),
-            MissingFiles(record),
-            settings.governance.watch_roots,
-            settings.data_dir,
-        )
+        folders = _folder_parts(settings, record)
         platform = Platform(
             settings=settings.web,
             rag_settings=settings.rag,
@@ -150,6 +145,11 @@ def _evaluations(settings: Settings, platform: Platform) -> Evaluations:
 
     admit = admission(platform.people, models.guard, models.known)
     return Evaluations(parts.runs, parts.gold, platform.policies, make, admit, platform.clock)
+
+
+def _folder_parts(settings: Settings, record: Record) -> FolderParts:
+    roots = settings.governance.watch_roots
+    return FolderParts(WatchedFolders(record), MissingFiles(record), roots, settings.data_dir)
 
 
 def _checkpoints(record: Record, secrets: Secrets, settings: Settings) -> Checkpoints:

@@ -8,7 +8,7 @@ import time
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from web.access import STATIC_NAME
 from web.api.approvals import ApprovalsApi
@@ -91,6 +91,28 @@ def document_routes(platform: Platform, pages: Pages) -> list[Route]:
     ]
 
 
+def program_routes(
+    platform: Platform, asking: Asking, approving: Approving, roster: Roster
+) -> list[BaseRoute]:
+    """What programs call: OpenAI's interface, MCP and our own."""
+    return [
+        *OpenAi(platform, asking).routes(),
+        *Mcp(platform, asking).routes(),
+        # Not included as routers: the table of access is compared with each of these.
+        *AskApi(platform, asking).router().routes,
+        *FeedbackApi(platform).router().routes,
+        *EvaluationsApi(platform).router().routes,
+        *DocumentsApi(platform).router().routes,
+        *VersionsApi(platform).router().routes,
+        *FoldersApi(Watches(platform.folders, platform.policies)).router().routes,
+        *OperationsApi(platform).router().routes,
+        *PeopleApi(platform, roster).router().routes,
+        *KeysApi(platform, roster).router().routes,
+        *AuditApi(platform).router().routes,
+        *ApprovalsApi(platform, approving).router().routes,
+    ]
+
+
 def create_app(platform: Platform) -> FastAPI:
     """Build the application from its parts. Raises FrontEndMissing before `npm run build`."""
     settings = platform.settings
@@ -139,20 +161,7 @@ def create_app(platform: Platform) -> FastAPI:
             *oidc_routes(platform, pages),
             *Health(platform).routes(),
             *Metrics(platform).routes(),
-            *OpenAi(platform, asking).routes(),
-            *Mcp(platform, asking).routes(),
-            # Not included as routers: the table of access is compared with each of these.
-            *AskApi(platform, asking).router().routes,
-            *FeedbackApi(platform).router().routes,
-            *EvaluationsApi(platform).router().routes,
-            *DocumentsApi(platform).router().routes,
-            *VersionsApi(platform).router().routes,
-            *FoldersApi(Watches(platform.folders, platform.policies)).router().routes,
-            *OperationsApi(platform).router().routes,
-            *PeopleApi(platform, roster).router().routes,
-            *KeysApi(platform, roster).router().routes,
-            *AuditApi(platform).router().routes,
-            *ApprovalsApi(platform, approving).router().routes,
+            *program_routes(platform, asking, approving, roster),
             Mount(f"/static/{digest}", ImmutableFiles(directory=STATIC), name=STATIC_NAME),
         ],
     )
