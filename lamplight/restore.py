@@ -103,6 +103,8 @@ def check_kind(manifest: Manifest, settings: GovernanceSettings) -> None:
 
 def check_empty(settings: Settings) -> None:
     """Refuse a data directory that holds anything worth keeping. Raises BackupRefused."""
+    # The lock may lie elsewhere (LAMPLIGHT_RUN), so that nothing has made the directory yet.
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = sorted(p.name for p in settings.data_dir.iterdir() if p.name not in HARMLESS)
     if found:
         raise BackupRefused(

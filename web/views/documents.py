@@ -130,6 +130,8 @@ class DocumentPages:
         caller, jobs = caller_of(request), self._platform.jobs
         wanted = wanted_of(request.query_params)
         found = documents_for(caller, self._platform.policies, _place(request, caller))
+        # The open ones first: one that ends meanwhile is then in both lists, and in neither else.
+        unfinished = open_jobs_for(caller, jobs)
         recent = recent_jobs_for(caller, jobs, self._platform.settings.recent_jobs)
         troubled: list[Job] = [job for job in recent if job.state in TROUBLED]
         return {
@@ -144,7 +146,7 @@ class DocumentPages:
             "place": _place(request, caller) or "",
             "orders": ORDER_WORDS,
             "overdue_before": caller.clock().date(),
-            "open_jobs": open_jobs_for(caller, jobs),
+            "open_jobs": unfinished,
             "troubled": troubled,
             "interval_ms": self._platform.settings.progress_interval_ms,
             "max_files": self._platform.settings.max_upload_files,

@@ -45,7 +45,7 @@ def test_not_found_shows_no_written_text(client: httpx.Client) -> None:
     """Only what may be related, and the way to search."""
     page = asked(client, "nowhere").text
     assert "We did not find this in the current policies" in page
-    assert "May be related" in page
+    assert "The nearest policies" in page
     assert "/search?q=nowhere" in page
     assert 'id="answer-text"' not in page
 
