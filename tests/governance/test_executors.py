@@ -37,11 +37,11 @@ def executors(records: list[Record], settings: GovernanceSettings) -> Iterator[l
 
 
 def end_connections_of(record: Record) -> None:
-    """What a broken network or a server that starts again does to locks."""
+    """What a broken network or a server that starts again does to locks, waited for."""
     with record.write() as connection:
         connection.execute(
             text(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks "
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks "
                 "WHERE locktype = 'advisory' AND objsubid = 2"
             )
         )

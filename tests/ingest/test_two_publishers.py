@@ -175,7 +175,7 @@ def test_a_lock_that_was_lost_leaves_a_debt(processes: list[Process]) -> None:
     with first.publisher._changing(document_id), second.record.write() as connection:
         connection.execute(
             text(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks "
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks "
                 "WHERE locktype = 'advisory' AND objsubid = 2"
             )
         )
