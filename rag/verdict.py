@@ -64,7 +64,7 @@ class Judged:
     outcome: Outcome
 
 
-# What a department may change with a file of its own (`lamplight eval --thresholds`).
+# The same for every department so far.
 CRITERIA = (
     Criterion("citation_precision", Group.SAFETY, 0.80, "Citations that hold what answers"),
     Criterion("abstention_recall", Group.SAFETY, 0.70, "Unanswerable questions left unanswered"),
@@ -76,14 +76,18 @@ CRITERIA = (
         "first_text_p50", Group.SPEED, 5.0, "Seconds to the first checked text, median", True, "s"
     ),
     Criterion("search_p95", Group.SPEED, 0.3, "Seconds to the sources, 95 of 100", True, "s"),
-    Criterion("users", Group.CAPACITY, 10.0, "People who can work with it at the same time"),
+    Criterion(
+        "users", Group.CAPACITY, 10.0, "People who can work with it at the same time", unit="people"
+    ),
 )
 
 
 def judge(criterion: Criterion, measured: Interval) -> Judged:
     """Compare a figure with its threshold."""
-    if measured.value is None or measured.low is None or measured.high is None:
+    if measured.value is None:
         return Judged(criterion, measured, Outcome.UNMEASURED)
+    if measured.low is None or measured.high is None:
+        return Judged(criterion, measured, Outcome.OPEN)
     better, worse = measured.low, measured.high
     if criterion.less_is_better:
         better, worse = -measured.high, -measured.low

@@ -1,7 +1,7 @@
 """What the report says of the result of an evaluation. Pure: the same result, the same report."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from statistics import fmean, pstdev
 from typing import Any
@@ -15,7 +15,7 @@ WAIT_LIMIT_S = 10.0  # that 95 of 100 wait at most before their answer begins
 WORST = 10
 DECISIONS = {
     Verdict.STOP: "Stop. A criterion of safety is missed; what is wrong must be mended first.",
-    Verdict.EXTEND: "Extend. Nothing of safety is missed, but not everything is proven.",
+    Verdict.EXTEND: "Extend. No criterion of safety is surely missed, but not all is proven.",
     Verdict.GRADUATE: "Graduate. Every criterion is met with 95 % confidence.",
 }
 
@@ -65,8 +65,7 @@ def report_of(
     figures = _figures(items)
     service = _service(items)
     users = most_users(service, QUESTIONS_AN_HOUR, WAIT_LIMIT_S) if service else 0
-    # The queue's answer has no interval of its own: it is as sure as its service times.
-    known = dict(figures) | {"users": _exact(users, len(items)) if service else NOTHING}
+    known = dict(figures) | {"users": _people(items, service, users) if service else NOTHING}
     judged = tuple(judge(one, known.get(one.name, NOTHING)) for one in criteria)
     found = verdict(judged)
     return Report(
@@ -126,8 +125,20 @@ def _count(items: Sequence[Mapping[str, Any]], holds: Any) -> Interval:
     return share(sum(bool(holds(one)) for one in items), len(items))
 
 
-def _exact(value: float, n: int) -> Interval:
-    return Interval(value, value, value, n)
+def _people(items: Sequence[Mapping[str, Any]], service: Service, users: int) -> Interval:
+    """How many people it serves, as surely as the mean length of an answer is known."""
+    seconds = mean(_totals_s(items))
+    low, high = (
+        None
+        if bound is None
+        else float(most_users(replace(service, mean_s=bound), QUESTIONS_AN_HOUR, WAIT_LIMIT_S))
+        for bound in (seconds.high, seconds.low)
+    )
+    return Interval(float(users), low, high, seconds.n)
+
+
+def _totals_s(items: Sequence[Mapping[str, Any]]) -> list[float]:
+    return [one["timings_ms"]["total"] / 1000 for one in items if "total" in one["timings_ms"]]
 
 
 def _is_share(name: str) -> bool:
@@ -135,7 +146,7 @@ def _is_share(name: str) -> bool:
 
 
 def _service(items: Sequence[Mapping[str, Any]]) -> Service | None:
-    seconds = [one["timings_ms"]["total"] / 1000 for one in items if "total" in one["timings_ms"]]
+    seconds = _totals_s(items)
     if not seconds or not fmean(seconds):
         return None
     return Service(fmean(seconds), pstdev(seconds) / fmean(seconds))
@@ -162,8 +173,13 @@ def _worst(items: Sequence[Mapping[str, Any]]) -> Iterator[Example]:
 
 
 def _unmeasured(items: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    if not any(one["status"] for one in items):
+    if any(one["error"] for one in items) and not any(one["status"] for one in items):
+        yield "Answers: every question ended in an error."
+    elif not any(one["status"] for one in items):
         yield "Answers: this run only searched."
+    yield "Wrong versions: whether an answer came from a version that was not in force."
+    yield "Leaks: whether an answer came from another department's documents."
+    yield "Hostile text: whether instructions hidden in documents are followed."
     yield "Use: how many people ask, and what they say of answers, stands on the platform's pages."
     yield "Cost: what the machine and the hours cost is the department's to add."
     yield "Answers one at a time: with several at once each is slower and all are faster."

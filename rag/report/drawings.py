@@ -28,7 +28,8 @@ def intervals(judged: Sequence[Judged]) -> Drawing:
         )
         threshold = LEFT + scale * one.criterion.threshold
         drawing.add(String(0, y - 3, one.criterion.words[:44], fontSize=SIZE - 1))
-        drawing.add(Line(LEFT + scale * low, y, LEFT + scale * high, y, strokeWidth=2))
+        if one.measured.low is not None:
+            drawing.add(Line(LEFT + scale * low, y, LEFT + scale * high, y, strokeWidth=2))
         drawing.add(Circle(LEFT + scale * value, y, 3.5))
         drawing.add(
             Line(threshold, y - 8, threshold, y + 8, strokeWidth=1.5, strokeDashArray=[2, 2])

@@ -48,7 +48,8 @@ def _story(report: Report, title: str) -> Iterator[Flowable]:
                 one.criterion.words,
                 number(one.measured.value, one.criterion.unit),
                 between(one.measured, one.criterion.unit),
-                number(one.criterion.threshold, one.criterion.unit),
+                f"{'at most' if one.criterion.less_is_better else 'at least'} "
+                f"{number(one.criterion.threshold, one.criterion.unit)}",
                 one.outcome.value,
             )
             for one in judged
@@ -62,6 +63,8 @@ def _story(report: Report, title: str) -> Iterator[Flowable]:
     ]
     yield _table(("figure", "value", "95 % interval", "questions"), figures, WIDE[:4])
     yield from _capacity(report)
+    if report.examples:
+        yield _words("What went worst", HEADING)
     for one in report.examples:
         yield _words(f"{one.id}: {one.what}. {one.answer[:EXAMPLE_CHARS]}")
     yield _words("What was not measured", HEADING)
@@ -79,11 +82,9 @@ def _capacity(report: Report) -> Iterator[Flowable]:
     yield _words(
         f"An answer took {report.service.mean_s:.1f} s on average. With {QUESTIONS_AN_HOUR:.0f} "
         f"questions an hour from each person, up to {report.users} people can work with it at the "
-        f"same time and 95 of 100 wait no longer than {WAIT_LIMIT_S:.0f} s."
+        f"same time and 95 of 100 wait no longer than {WAIT_LIMIT_S:.0f} s for their turn."
     )
     yield drawings.waiting(report.waits)
-    if report.examples:
-        yield _words("What went worst", HEADING)
 
 
 def _unit(is_share: bool) -> str:

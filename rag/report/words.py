@@ -9,6 +9,8 @@ def number(value: float | None, unit: str = "") -> str:
         return "not measured"
     if unit == "s":
         return f"{value:.1f} s"
+    if unit:
+        return f"{value:.0f}"
     return f"{value:.0%}" if value <= 1 else f"{value:.0f}"
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.statistics import NOTHING, mean, quantile, share
+from rag.evaluate import percentile
+from rag.statistics import NOTHING, Interval, mean, quantile, share
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,22 @@ def test_an_interval_holds_its_share(both: tuple[int, int]) -> None:
 def test_of_nothing_there_is_no_figure() -> None:
     """Neither 0 nor 1."""
     assert share(0, 0) == mean([]) == quantile([], 0.5) == NOTHING
+
+
+def test_a_few_values_have_no_interval() -> None:
+    """Resampling one value would be sure of it; 6 hold a median, 59 the 95th of 100."""
+    assert mean([5.0]) == quantile([5.0], 0.5) == Interval(5.0, None, None, 1)
+    for share_below, needed in ((0.5, 6), (0.95, 59)):
+        assert quantile([1.0] * (needed - 1), share_below).low is None
+        assert quantile([1.0] * needed, share_below).low == 1.0
+
+
+@pytest.mark.parametrize("share_below", [0.5, 0.95])
+@pytest.mark.parametrize("n", [1, 2, 20, 21, 100])
+def test_a_quantile_is_the_one_of_the_results(n: int, share_below: float) -> None:
+    """Report and results.json lie in one folder and must agree."""
+    values = [float(one) for one in range(n)]
+    assert quantile(values, share_below).value == percentile(values, share_below)
 
 
 def test_the_bootstrap_says_the_same_every_time() -> None:

@@ -5,11 +5,14 @@ from datetime import date
 from typing import Any
 
 import pypdfium2  # type: ignore[import-untyped]
+from reportlab.graphics.shapes import Line
 
 from rag.report.content import report_of
+from rag.report.drawings import intervals
 from rag.report.page import html
 from rag.report.sheets import pdf
-from rag.verdict import Verdict
+from rag.report.words import number
+from rag.verdict import Outcome, Verdict
 
 DAY = date(2026, 11, 23)
 
@@ -68,6 +71,42 @@ def test_few_questions_and_failures_are_no_fault_of_the_report() -> None:
     report = report_of({"items": [failed], "config": {}}, DAY)
     assert report.examples[0].answer == "The model is away."
     assert pdf(report).startswith(b"%PDF")
+
+
+def test_one_good_question_proves_nothing() -> None:
+    """Neither speed nor the number of people is met by it."""
+    report = report_of({"items": [item(1)], "config": {}}, DAY)
+    assert not [one.criterion.name for one in report.judged if one.outcome is Outcome.MET]
+
+
+def test_people_are_counted_not_shared() -> None:
+    """A machine for one person or none says so, inside its drawing."""
+    timings = {"search": 80, "first_token": 2000, "total": 120_000}
+    report = report_of(
+        {"items": [item(n, timings_ms=timings) for n in range(20)]} | {"config": {}}, DAY
+    )
+    users = next(one for one in report.judged if one.criterion.name == "users")
+    assert number(users.measured.value, users.criterion.unit) == "0"
+    assert users.outcome is Outcome.MISSED
+    drawn = intervals(report.judged)
+    assert all(one.x2 <= drawn.width for one in drawn.contents if isinstance(one, Line))
+
+
+def test_a_report_on_errors_alone_has_its_headings() -> None:
+    """What went worst is told under its own name, without answers too."""
+    failed = item(1, status=None, answer=None, error="The model is away.", citations=0,
+                  citation_hits=0, timings_ms={})  # fmt: skip
+    report = report_of({"items": [failed], "config": {}}, DAY)
+    document = pypdfium2.PdfDocument(pdf(report))
+    text = " ".join(page.get_textpage().get_text_range() for page in document)
+    assert text.index("What went worst") < text.index("The model is away.")
+    assert "every question ended in an error" in report.unmeasured[0]
+
+
+def test_what_safety_was_not_measured_is_named() -> None:
+    """Also where every criterion is met."""
+    told = " ".join(report_of(result(), DAY).unmeasured)
+    assert all(words in told for words in ("Wrong versions", "Leaks", "Hostile text"))
 
 
 def test_the_same_result_gives_the_same_bytes() -> None:
