@@ -159,16 +159,6 @@ class AbbreviationStore:
         self._record.trail.append(connection, event)
 
 
-def both_ways(forms: Forms) -> Forms:
-    """The other forms of every form, long or short, each as it was written."""
-    found: dict[str, tuple[str, ...]] = dict(forms)
-    for short, longs in forms.items():
-        for long in longs:
-            if short not in found.get(long, ()):
-                found[long] = (*found.get(long, ()), short)
-    return found
-
-
 def pair_of(short: str, long: str) -> tuple[str, str]:
     """A pair that can be kept, blanks made single. Raises InvalidAbbreviation."""
     short, long = (" ".join(one.replace("\x00", "").split()) for one in (short, long))

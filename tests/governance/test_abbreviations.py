@@ -6,7 +6,6 @@ from governance.abbreviations import (
     KEPT_S,
     MAX_PER_DEPARTMENT,
     AbbreviationStore,
-    both_ways,
     fold,
     pairs_in,
 )
@@ -40,12 +39,6 @@ def test_a_short_form_has_its_long_forms_in_its_department_only(
         *["abbreviation.added"] * 2,
         "abbreviation.removed",
     ]
-
-
-def test_forms_lead_both_ways() -> None:
-    """From the short form to the long ones, and from each long one back."""
-    found = both_ways({"IV": ("intravenous", "drip")})
-    assert found == {"IV": ("intravenous", "drip"), "intravenous": ("IV",), "drip": ("IV",)}
 
 
 @pytest.mark.parametrize(
