@@ -16,6 +16,7 @@ from datetime import date
 from rag.addresses import unlinked, unsaid
 from rag.check import Source, Sources, Support, find_support, nearest
 from rag.claims import plain
+from rag.contradiction import Difference, differences
 from rag.events import Checks
 from rag.schema import Citation, Passage
 from rag.sentences import Unit, UnitKind, units
@@ -91,6 +92,30 @@ class Draft:
         support = nearest(f"{question} {self._model_text}", self.sources, NEAREST)
         self.text = "" if support is None else self.quote(support)
         return self.text
+
+    def point_out(self, elsewhere: Sequence[int]) -> str:
+        """Where a passage of another policy gives another amount for what is quoted, release it.
+
+        elsewhere: those passages, from 0.
+        """
+        for one in tuple(self.cited):
+            said = self.sources.all[one.marker - 1].text[one.start : one.end]
+            for number in elsewhere:
+                for found in differences(said, self.sources.all[number].text):
+                    released = self._differ(found, number)
+                    self.text += released
+                    return released
+        return ""
+
+    def _differ(self, found: Difference, number: int) -> str:
+        source = self.sources.all[number]
+        unit = next(one for one in source.units if one.text == found.there)
+        self.cited.append(Cited(number + 1, unit.start, unit.end))
+        quote = _quoted(source, Support(number, unit.start, unit.end, 1.0))
+        return (
+            f"\n\nAnother policy says {found.amount_there}, not {found.amount_here}: "
+            f"{quote} [{number + 1}]"
+        )
 
     def _release(self, complete: Sequence[Unit]) -> str:
         released = []

@@ -39,11 +39,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """All passages of one request, the question's words, and how much each word tells."""
+    """All passages of one request, the question's words, and how much each word tells.
+
+    citable: which of them an answer may quote, counted from 0, in order.
+    """
 
     asked: frozenset[str]
     all: tuple[Source, ...]
     weights: Mapping[str, float]
+    citable: tuple[int, ...]
 
     def __deepcopy__(self, memo: object) -> "Sources":
         return self  # Haystack copies each step's input; this one cannot change
@@ -75,11 +79,17 @@ class _Quote:
         return self.coverage + 0.05 * self.asked - 0.08 * (self.last - self.first)
 
 
-def gather(question: str, passages: Sequence[tuple[str, str]]) -> Sources:
-    """Prepare the passages of one request, each given as its text and its title with section."""
+def gather(
+    question: str, passages: Sequence[tuple[str, str]], citable: Sequence[int] | None = None
+) -> Sources:
+    """Prepare the passages of one request, each given as its text and its title with section.
+
+    citable: as in `Sources`; all of them where nothing is said.
+    """
     sources = tuple(_source(text, context) for text, context in passages)
     texts = [unit.text for source in sources for unit in source.units]
-    return Sources(frozenset(content_words(question)), sources, rarity(texts))
+    may = range(len(sources)) if citable is None else citable
+    return Sources(frozenset(content_words(question)), sources, rarity(texts), tuple(may))
 
 
 def find_support(
@@ -88,8 +98,8 @@ def find_support(
     """Return the best quote for a sentence; `markers` (from 1) name passages to try first."""
     if sentence.rstrip().endswith("?"):
         return None  # a question claims nothing; small models repeat the reader's
-    named = [n - 1 for n in markers if 1 <= n <= len(sources.all)]
-    for among in (named, range(len(sources.all))):
+    named = [n - 1 for n in markers if n - 1 in sources.citable]
+    for among in (named, sources.citable):
         quotes = sorted(_quotes(sentence, among, sources, threshold), key=lambda q: -q.rank)
         found = next((quote for quote in quotes if _holds(sentence, quote, sources)), None)
         if found is not None:
@@ -107,7 +117,8 @@ def nearest(text: str, sources: Sources, threshold: float) -> Support | None:
     words = frozenset(content_words(text))
     found = [
         Support(number, unit.start, unit.end, coverage(words, said, sources.weights))
-        for number, source in enumerate(sources.all)
+        for number in sources.citable
+        for source in [sources.all[number]]
         for unit, vocabulary in zip(source.units, source.vocabularies, strict=True)
         if unit.kind is not UnitKind.HEADING
         for said in [vocabulary | source.context_vocabulary]

@@ -24,7 +24,7 @@ from rag.events import Answered, AskEvent, PassagesFound, TokenReleased
 from rag.forms import wants_sentence
 from rag.index import Hit, PassageIndex
 from rag.query import Forms, written_out
-from rag.retrieve import clean_limit, clean_question
+from rag.retrieve import citable, clean_limit, clean_question, elsewhere
 from rag.schema import Answer, AnswerStatus, Citation, Passage, Turn
 from rag.steps import (
     Gate,
@@ -169,9 +169,9 @@ class Assistant:
             yield await self._refused(found, reply, clock)
             return
         texts = [(one.text, f"{one.title} > {one.section}".strip(" >")) for one in found.passages]
-        draft = Draft(
-            gather(question, texts), self._settings.min_support, verbatim=wants_sentence(question)
-        )
+        may = citable(found.passages, self._settings.prompt_passages)
+        sources = gather(question, texts, may)
+        draft = Draft(sources, self._settings.min_support, verbatim=wants_sentence(question))
         pieces = self._write(question, found, draft, asker, tally)
         try:
             async for piece in pieces:
@@ -267,6 +267,8 @@ class Assistant:
             if released := draft.finish(cut_off=reason == "length"):
                 yield released
             if released := draft.fall_back(question):
+                yield released
+            if released := draft.point_out(elsewhere(found.passages)):
                 yield released
 
     async def _answered(

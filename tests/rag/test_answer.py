@@ -221,3 +221,18 @@ def test_what_stands_nowhere_is_not_replaced_by_something_else() -> None:
     one.feed("Boil everything for ten minutes.")
     one.finish(cut_off=False)
     assert one.fall_back("How is the autoclave cleaned?") == ""
+
+
+def test_another_amount_in_another_policy_is_pointed_out() -> None:
+    """The reader sees both, with both places; what agrees is not mentioned."""
+    ours = "Vials must be discarded 28 days after the first puncture."
+    theirs = "Vials must be discarded 14 days after the first puncture."
+    sources = gather("When are vials discarded?", [(ours, "A"), (ours, "B"), (theirs, "C")], [0])
+    one = Draft(sources, 0.6)
+    one.feed("Vials must be discarded 28 days after the first puncture. ")
+    one.finish(cut_off=False)
+    before = one.text
+    assert one.point_out([1]) == ""
+    assert one.point_out([1, 2]) == (f"\n\nAnother policy says 14 days, not 28 days: {theirs} [3]")
+    assert one.text.startswith(before)
+    assert [cited.marker for cited in one.cited] == [1, 3]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.check import Sources, find_support, gather
+from rag.check import Sources, find_support, gather, nearest
 from rag.sentences import units
 
 VIALS = (
@@ -206,3 +206,12 @@ def test_every_quote_is_whole_units_of_its_passage(
         assert found.start in {unit.start for unit in inside}
         assert found.end in {unit.end for unit in inside}
         assert found.start < found.end
+
+
+def test_what_may_not_be_cited_supports_nothing() -> None:
+    """Neither by its words nor by the model's marker."""
+    texts = [("Visiting ends at 8 pm.", "A"), ("Smoking is prohibited on all grounds.", "B")]
+    sources = gather("smoking", texts, [0])
+    assert find_support("Smoking is prohibited on all grounds.", (2,), sources, 0.6) is None
+    assert nearest("Smoking is prohibited on all grounds.", sources, 0.5) is None
+    assert nearest("Smoking is prohibited on all grounds.", gather("smoking", texts), 0.5)

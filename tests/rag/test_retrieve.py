@@ -10,7 +10,14 @@ from governance.policies import PassageRecord
 from rag.config import RagSettings
 from rag.errors import LimitRefused, QuestionEmpty, QuestionTooLong
 from rag.index import Hit
-from rag.retrieve import clean_limit, clean_question, confirmed, passage_url
+from rag.retrieve import (
+    citable,
+    clean_limit,
+    clean_question,
+    confirmed,
+    elsewhere,
+    passage_url,
+)
 
 SETTINGS = RagSettings(index_dir=Path("unused"), question_max_chars=10, search_max=20)
 
@@ -87,3 +94,13 @@ def test_what_policies_copy_from_one_another_is_shown_once() -> None:
     }
     found = confirmed([Hit(one, 1.0) for one in "abc"], records, "demo", 2)
     assert [one.passage_id for one in found] == ["a", "c"]
+
+
+def test_an_answer_stays_in_the_document_of_the_best_passage() -> None:
+    """And in what the model was shown; the others are only compared."""
+    records = {name: record(name) for name in "acd"}
+    records["b"] = replace(record("b"), document_id="other")
+    passages = confirmed([Hit(name, 1.0) for name in "abcd"], records, "demo", 8)
+    assert citable(passages, read=3) == (0, 2)
+    assert elsewhere(passages) == (1,)
+    assert citable((), 3) == elsewhere(()) == ()
