@@ -11,6 +11,7 @@ from lamplight.errors import BadUse, PlatformRefused
 from lamplight.launch import platform_for_a_command
 from lamplight.settings import Settings
 from lamplight.supervisor import answers
+from rag.results import CONFIDENCE_HEADER
 
 # An answer of a large model on a slow machine takes minutes, and must not be cut off here.
 TIMEOUT_S = 900.0
@@ -41,6 +42,13 @@ class PlatformClient:
         """What a JSON request brings back. Raises PlatformRefused."""
         known = {name: value for name, value in body.items() if value is not None}
         return _answer(self._http.post(path, json=known))
+
+    def ask(self, question: str, department: str) -> tuple[dict[str, Any], float | None]:
+        """The Answer to a question, and how sure it is (0 to 1). Raises PlatformRefused."""
+        body = {"question": question, "department": department}
+        response = self._http.post("/api/v1/ask", json=body)
+        sure = response.headers.get(CONFIDENCE_HEADER)
+        return _answer(response), None if sure is None else float(sure)
 
     def delete(self, path: str) -> Any:
         """What removing the thing at a path brings back. Raises PlatformRefused."""

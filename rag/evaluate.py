@@ -41,7 +41,7 @@ class Given:
 class Item:
     """One question with what came back; `given` is None where only the search was asked.
 
-    timings_ms: search, first_token, total.
+    timings_ms: search, first_token, total. confidence: as in `rag.events.Checks`.
     """
 
     question: Question
@@ -49,6 +49,7 @@ class Item:
     given: Given | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
+    confidence: float | None = None
 
 
 def score(items: Sequence[Item], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,6 +189,7 @@ def _record(item: Item) -> dict[str, Any]:
         "citation_hits": 0
         if given is None
         else sum(is_hit(one, item.question.gold) for one in given.cited),
+        "confidence": item.confidence,
         "timings_ms": dict(item.timings_ms),
         "error": item.error,
     }

@@ -28,10 +28,15 @@ class TokenReleased:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """How many sentences the model wrote that were released, and that no passage supported."""
+    """How many sentences the model wrote that were released, and that no passage supported.
+
+    confidence: the probability, from 0 to 1, that the passages answer the question; None where it
+    was not weighed.
+    """
 
     released: int = 0
     dropped: int = 0
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """The assistant: two Haystack pipelines, one that finds passages and one that answers from them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import perf_counter
+from typing import Any
 from uuid import uuid4
 
 import openai
@@ -14,6 +15,7 @@ from haystack.core.errors import PipelineRuntimeError
 from haystack.dataclasses import ChatMessage, StreamingChunk
 
 from rag import followup, generate, prompt, scope
+from rag.abstain import confidence
 from rag.answer import Draft, cite
 from rag.asker import NOBODY, Asker
 from rag.check import gather
@@ -262,6 +264,7 @@ class Assistant:
             raise generate.fault(error, self._settings, started=started) from error
         finally:
             await handle.aclose()  # ends the request to the model, whoever left first
+        draft.checks = replace(draft.checks, confidence=self._confidence(handle.result))
         if "model" in handle.result:
             reason = generate.finish_reason(handle.result["model"])
             if released := draft.finish(cut_off=reason == "length"):
@@ -270,6 +273,13 @@ class Assistant:
                 yield released
             if released := draft.point_out(elsewhere(found.passages)):
                 yield released
+
+    def _confidence(self, result: Mapping[str, Mapping[str, Any]]) -> float | None:
+        """How sure the last step was that weighed the evidence; None where none did."""
+        if judged := result.get("verdict", {}).get("evidence"):
+            return confidence(judged, self._settings.chat_model)
+        weak = result.get("gate", {}).get("weak")
+        return None if weak is None else confidence(weak)
 
     async def _answered(
         self, found: _Found, draft: Draft, department: str, clock: _Clock

@@ -9,6 +9,9 @@ from typing import Any
 from rag.evaluate import Found, Given, Item
 from rag.questions import Question
 
+# Says how sure an Answer is, from 0 to 1; not there where that was not weighed.
+CONFIDENCE_HEADER = "Lamplight-Confidence"
+
 
 def searched(
     question: Question,
@@ -25,6 +28,7 @@ def asked(
     answer: Mapping[str, Any],
     file_names: Mapping[str, str],
     passages: Sequence[Mapping[str, Any]] | None = None,
+    confidence: float | None = None,
 ) -> Item:
     """Make an item of an Answer; `passages` of a deeper search score retrieval in its place."""
     shown = answer["passages"]
@@ -35,6 +39,7 @@ def asked(
         _all_found(shown if passages is None else passages, file_names),
         Given(answer["status"], answer["answer"], _all_found(cited, file_names)),
         dict(answer["timings_ms"]),
+        confidence=confidence,
     )
 
 

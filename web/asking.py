@@ -8,7 +8,7 @@ know; one that was broken off is recorded as that, and what was not begun is not
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import uuid4
@@ -263,7 +263,7 @@ def _record_of(admitted: Admitted, status: QuestionStatus, seen: Seen, tokens: i
         model=answer.model.get("name") if answer else None,
         model_digest=answer.model.get("digest") if answer else None,
         prompt_version=answer.prompt_version if answer else None,
-        checks={"released": seen.checks.released, "dropped": seen.checks.dropped},
+        checks={name: value for name, value in asdict(seen.checks).items() if value is not None},
         timings_ms=dict(answer.timings_ms) if answer else {},
         tokens=tokens,
         request_id=admitted.caller.request_id,

@@ -169,7 +169,7 @@ class ScriptedAssistant:
                 raise ConnectionError("the server's own fault")
         tally.hear("", COUNTED)
         answer = _answer(AnswerStatus.ANSWERED, text.strip(), citations, found)
-        yield Answered(answer, Checks(released=len(citations), dropped=1))
+        yield Answered(answer, Checks(released=len(citations), dropped=1, confidence=0.83))
 
     async def _held(self) -> None:
         # The gate is opened by another thread, which no event of asyncio allows.

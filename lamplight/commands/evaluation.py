@@ -118,13 +118,11 @@ def _ask(
     if models is None:
         return searched(question, passages, files, search_ms)
     try:
-        answer = client.post(
-            "/api/v1/ask", {"question": question.question, "department": department}
-        )
+        answer, sure = client.ask(question.question, department)
     except PlatformRefused as refusal:
         return failed(question, refusal.message)
     models[answer["model"]["name"]] = answer["model"]["digest"]
-    return asked(question, answer, files, passages)
+    return asked(question, answer, files, passages, sure)
 
 
 def _digests(client: PlatformClient, models: Mapping[str, str], embedding: str) -> dict[str, str]:

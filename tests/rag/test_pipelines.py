@@ -32,6 +32,7 @@ def test_a_supported_answer_is_released_with_our_marker(
     assert answer.model == {"name": "scripted", "digest": "0" * 64}
     assert re.fullmatch(r"[0-9a-f]{12}", answer.prompt_version)
     assert set(answer.timings_ms) == {"search", "first_token", "total"}
+    assert settings.min_confidence <= (answered([last]).checks.confidence or 0) <= 1
 
 
 def test_a_citation_is_a_slice_of_its_passage(

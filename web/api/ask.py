@@ -15,6 +15,7 @@ from governance.permissions import Permission
 from governance.policies import Department
 from governance.questions import Channel
 from rag.events import Answered, PassagesFound, TokenReleased
+from rag.results import CONFIDENCE_HEADER
 from rag.retrieve import clean_limit, clean_question
 from web.api.shapes import answer_json, passage_json, problem_json
 from web.asking import Admitted, Asking
@@ -86,8 +87,9 @@ class AskApi:
         if "text/event-stream" in request.headers.get("accept", ""):
             settings = self._platform.settings
             return EventStream(self._events(admitted), admitted.headers, settings)
-        answer = await while_present(request, self._asking.answer(admitted))
-        return JSONResponse(answer_json(answer), headers=admitted.headers)
+        answered = await while_present(request, self._asking.answered(admitted))
+        headers = {**admitted.headers, **_how_sure(answered.checks.confidence)}
+        return JSONResponse(answer_json(answered.answer), headers=headers)
 
     async def search(self, body: Search, request: Request) -> Response:
         """The nearest passages."""
@@ -139,3 +141,7 @@ def department_of(caller: Caller, permission: Permission, wanted: str | None) ->
     Raises UnknownDepartment, NoDepartment, DepartmentNeeded.
     """
     return choose(caller.departments(permission), wanted)
+
+
+def _how_sure(confidence: float | None) -> dict[str, str]:
+    return {} if confidence is None else {CONFIDENCE_HEADER: f"{confidence:.3f}"}

@@ -19,7 +19,7 @@ from governance.questions import Channel
 from rag.errors import QuestionRefused
 from rag.retrieve import clean_question
 from rag.schema import AnswerStatus, Turn
-from web.answer_words import status_words
+from web.answer_words import status_words, sure_words
 from web.asked import Asked, Stage, conversation, follow, outdated
 from web.asking import Admitted, Asking
 from web.caller import Caller, caller_of
@@ -259,6 +259,7 @@ def shown(asked: Asked, address: str, unfolded: int) -> dict[str, Any]:
         "policies_used": policies_used(answer),
         "quotes": sum(len(card.quotes) for card in cards),
         "oldest_review": oldest_review(answer),
+        "sure": sure_words(asked.checks.confidence if asked.checks else None),
         "copy_text": copy_text(asked.question, answer, cards, address),
     }
 

@@ -101,3 +101,11 @@ def test_search_gives_as_many_passages_as_asked(client: httpx.Client) -> None:
     assert len(found) == 2
     assert sorted(found[0]) == sorted(CONTRACT_PASSAGE.split())
     assert client.post("/api/v1/search", json={"query": "vial", "k": 0}).status_code == 422
+
+
+def test_a_header_tells_how_sure_the_answer_is(client: httpx.Client) -> None:
+    """The Answer itself has the contract's fields alone."""
+    answer = client.post("/api/v1/ask", json={"question": "How long?"})
+    assert answer.headers["Lamplight-Confidence"] == "0.830"
+    nothing = client.post("/api/v1/ask", json={"question": "nowhere"})
+    assert "Lamplight-Confidence" not in nothing.headers

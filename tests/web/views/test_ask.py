@@ -37,6 +37,7 @@ def test_an_answer_comes_without_javascript(client: httpx.Client) -> None:
     assert "From 2 current policies." in page.text
     assert "Review overdue since 12 June 2026" in page.text
     assert "1 sentence was left out because no policy supports it." in page.text
+    assert "About 8 of 10 answers as sure as this one were right" in page.text
     again = client.get(page.url).text
     assert NONCE.sub("", again) == NONCE.sub("", page.text)
 
