@@ -30,6 +30,9 @@ class RagSettings:
     qdrant_shards: int = 1  # parts that its passages are spread over
     qdrant_replicas: int = 1  # copies of each part, on as many servers
     qdrant_write_consistency: int = 1  # copies that must have a write before it counts
+    # A part of the embedded index above this size gets a graph at the next start; a smaller one is
+    # looked through, which is exact. 384 numbers take 1.5 KiB: 20 MiB are about 13,000 passages.
+    index_scan_kib: int = 20 * 1024
     index_reserve_bytes: int = 256 * MIB  # kept free on the disk: a full one kills the process
 
     question_max_chars: int = 2000

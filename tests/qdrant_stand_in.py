@@ -70,6 +70,7 @@ class StandIn:
                 using=body.using,
                 prefetch=body.prefetch,
                 query_filter=body.filter,
+                search_params=body.params,
                 limit=body.limit or 10,
                 with_vectors=body.with_vector or False,
             )

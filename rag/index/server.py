@@ -132,15 +132,23 @@ class ServerIndex:
         vector: Sequence[float] | None,
         limit: int,
     ) -> list[models.ScoredPoint]:
+        # How rare a word is, is counted among what this search may find: no other department's
+        # documents move its order.
+        rarity = models.SearchParams(idf=models.IdfCorpusParams(corpus=wanted))
         if vector is None:
             return self._client.query_points(
-                self._collection, query=words, using=SPARSE, query_filter=wanted, limit=limit
+                self._collection,
+                query=words,
+                using=SPARSE,
+                query_filter=wanted,
+                search_params=rarity,
+                limit=limit,
             ).points
         depth = max(limit, self._candidates)
         # The filter stands on the request and on every prefetch: one alone leaks.
         both = [
             models.Prefetch(query=list(vector), using=DENSE, filter=wanted, limit=depth),
-            models.Prefetch(query=words, using=SPARSE, filter=wanted, limit=depth),
+            models.Prefetch(query=words, using=SPARSE, filter=wanted, params=rarity, limit=depth),
         ]
         ranks = models.RrfQuery(rrf=models.Rrf(k=self._settings.fusion_rrf_k))
         fused = models.Prefetch(prefetch=both, query=ranks, filter=wanted, limit=2 * depth)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,21 @@ def test_another_department_is_never_seen(index: PassageIndex) -> None:
     for vector in (NORTH, None):
         assert ids(index, "demo", "secret dose", vector, 10) == [name(2)]
     assert ids(index, "nobody", "secret dose", NORTH, 10) == []
+
+
+@pytest.mark.parametrize("vector", [NORTH, None])
+def test_what_others_load_moves_nothing(index: PassageIndex, vector: list[float] | None) -> None:
+    """Order and scores depend on one's own department alone, rare words included."""
+    own = ["dose chart", "chart of wards", "hand hygiene"]
+    index.upsert([point(n, text, EAST) for n, text in enumerate(own, 1)])
+    before = index.search("demo", "dose chart", vector, 5, NOW)
+    index.upsert(
+        [point(n, "dose dose", NORTH, department="pharmacy") for n in range(10, 40)]
+        + [replace(point(n, "dose", NORTH), span=CLOSED) for n in range(40, 60)]
+    )
+    after = index.search("demo", "dose chart", vector, 5, NOW)
+    assert [one.passage_id for one in after] == [one.passage_id for one in before]
+    assert [one.score for one in after] == pytest.approx([one.score for one in before])
 
 
 def test_the_same_id_replaces(index: PassageIndex) -> None:
@@ -292,6 +308,48 @@ def test_the_index_opens_again_after_close(tmp_path: Path) -> None:
     again = EdgeIndex(settings_at(tmp_path))
     assert again.count("v1") == 1
     again.close()
+
+
+def test_a_large_index_is_put_in_order_at_the_start(tmp_path: Path) -> None:
+    """It finds the same afterwards, also what was added and removed since."""
+    settings = replace(settings_at(tmp_path), index_scan_kib=1)
+    index = EdgeIndex(settings)
+    index.upsert([point(n, f"ward {n}", [1.0, n / 500, 0.0]) for n in range(500)])
+    before = ids(index, "demo", "hygiene", NORTH, 5)
+    index.close()
+    again = EdgeIndex(settings)
+    assert ids(again, "demo", "hygiene", NORTH, 5) == before == [name(n) for n in range(5)]
+    assert again.count() == 500
+    again.upsert([point(1000, "ward 1000", EAST)])
+    again.delete_document("none")
+    assert ids(again, "demo", "1000", EAST, 1) == [name(1000)]
+    again.close()
+
+
+def test_a_process_killed_while_it_puts_in_order_loses_nothing(tmp_path: Path) -> None:
+    """Wherever in that it ends: the next start has every passage and finishes the work."""
+    index = EdgeIndex(replace(settings_at(tmp_path), index_scan_kib=1_000_000))
+    index.upsert([point(n, f"ward {n}", [1.0, n / 4000, 0.0]) for n in range(4000)])
+    index.close()
+    script = f"""
+from pathlib import Path
+from rag.config import RagSettings
+from rag.index.edge import EdgeIndex
+print("begun", flush=True)
+EdgeIndex(RagSettings(Path({str(tmp_path)!r}) / "index", embed_dimensions=3, index_scan_kib=1,
+                      index_reserve_bytes=0))
+"""
+    for wait_s in (0.0, 0.02, 0.05, 0.1, 0.2):
+        with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as started:
+            assert started.stdout is not None
+            assert started.stdout.readline() == b"begun\n"
+            with suppress(subprocess.TimeoutExpired):
+                started.wait(wait_s)
+            started.kill()
+        index = EdgeIndex(replace(settings_at(tmp_path), index_scan_kib=1_000_000))
+        assert index.count() == 4000
+        assert ids(index, "demo", "ward 7", NORTH, 1) == [name(7)]
+        index.close()
 
 
 @pytest.mark.parametrize(
