@@ -4,7 +4,8 @@ A child is a fresh interpreter, for a fork of a threaded process can hang. It ge
 on standard input and answers with bytes on standard output. JSON, and not pickle: a hostile file
 that takes over the child must not be able to take over us. Before it touches the file it limits its
 own memory and processor time and raises walls around itself: of all documents it can read the one
-that it was given; it has no network, writes nothing and starts no other process. A machine may
+that it was given; it has no network, writes nothing (unless it was given a folder to write in) and
+starts no other process. A machine may
 lack one of these walls (`lamplight doctor` says which it has): the others stand all the same.
 """
 
@@ -27,7 +28,6 @@ _PACKAGE = Path(__file__).resolve().parent
 _PACKAGE_ROOT = _PACKAGE.parent
 # Exit status of a child that ran out of memory where Python could still notice.
 OUT_OF_MEMORY_STATUS = 82
-_OPEN_FILES = 64
 # One thread a child, for several run side by side; and nobody is told of our reading:
 # onnxruntime reports its use to its maker unless this says no (and without a network it cannot).
 _ENVIRONMENT = {
@@ -40,11 +40,13 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True)
 class ChildLimits:
-    """What a child may take: wall clock in seconds, address space and answer in bytes."""
+    """What a child may take: wall clock in seconds; address space, answer and files in bytes."""
 
     timeout_s: float
     memory_bytes: int
     answer_bytes: int
+    file_bytes: int = 0
+    open_files: int = 64
 
 
 class ChildTimeoutError(Exception):
@@ -65,11 +67,13 @@ def run_child(
     limits: ChildLimits,
     reads: Iterable[Path] = (),
     on_line: Callable[[bytes], None] | None = None,
+    writes: Iterable[Path] = (),
 ) -> bytes:
     """Run a module's task in a child; raises ChildTimeoutError, -MemoryError, -CrashError.
 
     reads: the files it may open, besides libraries. on_line: is given each line of the answer as
-    soon as it comes, also of a child that breaks off later; what it raises ends the child.
+    soon as it comes, also of a child that breaks off later; what it raises ends the child. writes:
+    folders in which it may make files.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", module],
@@ -85,6 +89,7 @@ def run_child(
     request = {
         "limits": asdict(limits),
         "reads": [str(path.resolve()) for path in reads],
+        "writes": [str(path.resolve()) for path in writes],
         "task": task,
     }
     expired = threading.Event()
@@ -158,7 +163,8 @@ def serve_once(work: Callable[[dict[str, Any]], bytes | Iterator[bytes]]) -> Non
     answer_to = os.dup(1)
     # A library that prints must not write into the answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    _wall_ourselves(ChildLimits(**request["limits"]), [Path(path) for path in request["reads"]])
+    paths = ([Path(path) for path in request[name]] for name in ("reads", "writes"))
+    _wall_ourselves(ChildLimits(**request["limits"]), *paths)
     with os.fdopen(answer_to, "wb") as pipe:
         try:
             answer = work(request["task"])
@@ -171,13 +177,18 @@ def serve_once(work: Callable[[dict[str, Any]], bytes | Iterator[bytes]]) -> Non
     os._exit(0)
 
 
-def _wall_ourselves(limits: ChildLimits, reads: list[Path]) -> None:
+def _wall_ourselves(limits: ChildLimits, reads: list[Path], writes: list[Path]) -> None:
     # A little more than the wall clock: this one is for when nobody is left to watch it.
     seconds = int(limits.timeout_s) + 2
     # The first of the two ends us with a signal of its own, by which we know the reason.
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 2))
     raise_walls(
-        Limits(open_files=_OPEN_FILES, memory_bytes=limits.memory_bytes),
+        Limits(
+            open_files=limits.open_files,
+            file_bytes=limits.file_bytes,
+            memory_bytes=limits.memory_bytes,
+        ),
         readable=[*reads, _PACKAGE],
+        writable=writes,
         forks=False,
     )

@@ -27,6 +27,9 @@ class IngestSettings:
     parse_timeout_s: float = 30.0
     # Address space of that child process, bytes.
     parse_memory_bytes: int = 2048 * MIB
+    # The `program` folder of a LibreOffice, which turns .doc, .rtf and .odt into .docx; empty: the
+    # one that stands where packages of systems put it, if any.
+    libreoffice_dir: str = ""
     # Pages of one document that are read by OCR; those beyond are named as unread.
     ocr_max_pages: int = 500
     # Pages that one child process reads by OCR; loading the models takes a second each time.

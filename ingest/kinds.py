@@ -10,6 +10,9 @@ MARKDOWN = "text/markdown"
 TEXT = "text/plain"
 EML = "message/rfc822"
 MSG = "application/vnd.ms-outlook"
+DOC = "application/msword"
+RTF = "application/rtf"
+ODT = "application/vnd.oasis.opendocument.text"
 
 READABLE = (
     "PDF, Word (.docx), PowerPoint (.pptx), Excel (.xlsx), e-mail (.eml, .msg), HTML, Markdown "
@@ -18,6 +21,10 @@ READABLE = (
 
 BY_SUFFIX = {
     ".pdf": PDF,
+    ".doc": DOC,
+    ".dot": DOC,
+    ".rtf": RTF,
+    ".odt": ODT,
     ".docx": DOCX,
     ".docm": DOCX,
     ".dotx": DOCX,
@@ -49,7 +56,17 @@ MODULES = {
     PPTX: "ingest.parse.pptx",
     EML: "ingest.parse.eml",
     MSG: "ingest.parse.msg",
+    DOC: "ingest.parse.libreoffice",
+    RTF: "ingest.parse.libreoffice",
+    ODT: "ingest.parse.libreoffice",
     HTML: "ingest.parse.html",
     MARKDOWN: "ingest.parse.markdown",
     TEXT: "ingest.parse.text",
+}
+
+# What is turned into Word's format of today first, by what that needs and a name for people.
+BY_LIBREOFFICE = {
+    DOC: "a Word file from before 2007 (.doc)",
+    RTF: "a rich text file (RTF)",
+    ODT: "an OpenDocument text (.odt)",
 }

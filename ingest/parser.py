@@ -6,7 +6,10 @@ that gave: so headings, lists and paragraphs are found in both alike.
 
 import importlib
 import json
-from dataclasses import asdict, fields, replace
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,8 @@ from ingest.child import (
 )
 from ingest.config import IngestSettings
 from ingest.document import Block, BlockKind, Finding, FindingKind, ParsedDocument
-from ingest.kinds import MODULES
+from ingest.kinds import BY_LIBREOFFICE, MODULES
+from ingest.libreoffice import folder_of, readable
 from ingest.ocr import (
     Keeper,
     OnScanned,
@@ -31,11 +35,14 @@ from ingest.ocr import (
     plain,
     scan_document,
 )
-from ingest.source import check_size, title_of
+from ingest.source import check_libreoffice, check_size, title_of
 
 _REFUSALS = {kind.type: kind for kind in errors.RefusedFile.__subclasses__()}
 # JSON escapes a character in six bytes at most, and text is held twice: in blocks and pages.
 _BYTES_PER_CHAR = 12
+# Files that LibreOffice has open at once: its libraries and lists of types.
+_OFFICE_FILES = 256
+_SCRATCH = "lamplight-office-"
 _SPLIT_IT = "Split it into several documents, or save it again from the program it came from."
 
 
@@ -54,6 +61,7 @@ def parse_file(
     OCR reads, so that no page is read twice.
     """
     check_size(file_name, path.stat().st_size, settings)
+    check_libreoffice(file_name, media_type, settings)
     document = _read(path, media_type, file_name, settings)
     if not document.pages_without_text:
         return document
@@ -71,20 +79,58 @@ def _read(
     settings: IngestSettings,
     scans: ScanLines | None = None,
 ) -> ParsedDocument:
+    with _rooms(media_type, settings) as rooms:
+        return _read_in(rooms, path, media_type, file_name, settings, scans)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rooms:
+    """What a child may see besides its file: an installation, and a folder to write in."""
+
+    reads: list[Path] = field(default_factory=list)
+    scratch: Path | None = None
+
+
+@contextmanager
+def _rooms(media_type: str, settings: IngestSettings) -> Iterator[_Rooms]:
+    """Nothing more for most kinds; for LibreOffice's a folder, which is gone afterwards."""
+    folder = folder_of(settings) if media_type in BY_LIBREOFFICE else None
+    if folder is None:
+        yield _Rooms()
+        return
+    with tempfile.TemporaryDirectory(
+        prefix="lamplight-office-", ignore_cleanup_errors=True
+    ) as scratch:
+        yield _Rooms(readable(folder), Path(scratch).resolve())
+
+
+def _read_in(
+    rooms: _Rooms,
+    path: Path,
+    media_type: str,
+    file_name: str,
+    settings: IngestSettings,
+    scans: ScanLines | None,
+) -> ParsedDocument:
     task = {
         "path": str(path.resolve()),
         "media_type": media_type,
         "file_name": file_name,
         "settings": asdict(settings),
         "scans": None if scans is None else plain(scans),
+        "scratch": str(rooms.scratch) if rooms.scratch else None,
     }
     limits = ChildLimits(
         timeout_s=settings.parse_timeout_s,
         memory_bytes=settings.parse_memory_bytes,
         answer_bytes=_BYTES_PER_CHAR * settings.max_text_chars,
     )
+    writes = []
+    if rooms.scratch:
+        writes = [rooms.scratch]
+        limits = replace(limits, file_bytes=settings.max_file_bytes, open_files=_OFFICE_FILES)
     try:
-        answer = run_child("ingest.parser", task, limits, [path])
+        answer = run_child("ingest.parser", task, limits, [path, *rooms.reads], writes=writes)
     except ChildTimeoutError as error:
         raise errors.ParseTimeout(
             f"{file_name} took longer than {settings.parse_timeout_s:g} seconds to read.",
@@ -150,14 +196,15 @@ def _encoded(document: ParsedDocument) -> dict[str, Any]:
 
 def _work(task: dict[str, Any]) -> bytes:
     """In the child: parse, and answer with the document or with the refusal."""
-    known = {field.name for field in fields(IngestSettings)}
+    known = {one.name for one in fields(IngestSettings)}
     settings = IngestSettings(**{k: v for k, v in task["settings"].items() if k in known})
     try:
         parser = importlib.import_module(MODULES[task["media_type"]])
         content = Path(task["path"]).read_bytes()
         # Only a PDF has pages without text, and so only its parser is ever given scans.
-        scans = [] if task["scans"] is None else [lines_from(task["scans"])]
-        value = _encoded(parser.parse(content, settings, *scans))
+        more: list[Any] = [] if task["scans"] is None else [lines_from(task["scans"])]
+        more += [] if task["scratch"] is None else [Path(task["scratch"])]
+        value = _encoded(parser.parse(content, settings, *more))
     except errors.RefusedFile as refusal:
         value = {"refusal": [refusal.type, refusal.message, refusal.hint]}
     except RecursionError:

@@ -8,21 +8,24 @@ from pathlib import PurePosixPath
 from ingest.config import IngestSettings
 from ingest.errors import DamagedFile, EmptyFile, EncryptedFile, FileTooLarge, UnsupportedType
 from ingest.errors import in_words as size_in_words
-from ingest.kinds import BY_SUFFIX
+from ingest.kinds import BY_LIBREOFFICE, BY_SUFFIX
+from ingest.kinds import DOC as DOC
 from ingest.kinds import DOCX as DOCX
 from ingest.kinds import EML as EML
 from ingest.kinds import HTML as HTML
 from ingest.kinds import MARKDOWN as MARKDOWN
 from ingest.kinds import MSG as MSG
+from ingest.kinds import ODT as ODT
 from ingest.kinds import PDF as PDF
 from ingest.kinds import PPTX as PPTX
 from ingest.kinds import READABLE as READABLE
+from ingest.kinds import RTF as RTF
 from ingest.kinds import TEXT as TEXT
 from ingest.kinds import XLSX as XLSX
+from ingest.libreoffice import folder_of
 
 # (first bytes, what it is, what to do): the kinds that people do try to load.
 _UNREADABLE = (
-    (b"{\\rtf", "a rich text file (RTF)", "Open it in a word processor and save it as .docx."),
     (b"\x89PNG", "a picture", "Load the document itself, not a picture of it."),
     (b"\xff\xd8\xff", "a picture", "Load the document itself, not a picture of it."),
     (b"GIF8", "a picture", "Load the document itself, not a picture of it."),
@@ -34,6 +37,7 @@ _UNREADABLE = (
     (b"MZ", "a program", f"Load {READABLE}."),
     (b"\x7fELF", "a program", f"Load {READABLE}."),
 )
+_RTF = b"{\\rtf"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
 # The main part of a package; a workbook inside a Word file is a zip of its own in there.
@@ -44,9 +48,12 @@ _PARTS = (
     (b"word/", DOCX),
 )
 _PACKAGES = (DOCX, XLSX, PPTX)
-_BINARY = (PDF, *_PACKAGES, MSG)
+_BINARY = (PDF, *_PACKAGES, MSG, *BY_LIBREOFFICE)
 # A stream that each message of Outlook has; names stand in a compound file as they are.
 _OUTLOOK = "__properties_version1.0".encode("utf-16-le")
+_WORD = "WordDocument".encode("utf-16-le")
+# The first entry of an OpenDocument package says what it is, uncompressed.
+_OPEN_TEXT = b"mimetype" + ODT.encode()
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _HTML_START = re.compile(
     rb"<(!doctype\s+html|html[\s>]|head[\s>]|body[\s>]|\?xml[^>]*\?>\s*(<!--.*?-->\s*)*"
@@ -71,9 +78,11 @@ def inspect(file_name: str, content: bytes, settings: IngestSettings | None = No
     """Name the kind of a file; raises RefusedFile for one that is not read at all."""
     limits = settings or IngestSettings()
     check_size(file_name, len(content), limits)
+    media_type = _media_type(file_name, content)
+    check_libreoffice(file_name, media_type, limits)
     return Source(
         file_name=file_name,
-        media_type=_media_type(file_name, content),
+        media_type=media_type,
         size_bytes=len(content),
         digest=hashlib.sha256(content).hexdigest(),
     )
@@ -91,6 +100,16 @@ def check_size(file_name: str, size_bytes: int, settings: IngestSettings) -> Non
         )
 
 
+def check_libreoffice(file_name: str, media_type: str, settings: IngestSettings) -> None:
+    """Refuse what LibreOffice has to turn where there is none; raises UnsupportedType."""
+    if media_type in BY_LIBREOFFICE and folder_of(settings) is None:
+        raise UnsupportedType(
+            f"{file_name} is {BY_LIBREOFFICE[media_type]}, which is not read here.",
+            "Open it in a word processor, save it as .docx or PDF and load that. "
+            "Where LibreOffice is installed beside Lamplight, it is read as it is.",
+        )
+
+
 def _media_type(file_name: str, content: bytes) -> str:
     suffix = _suffix(file_name)
     if b"%PDF-" in content[:1024]:
@@ -100,7 +119,11 @@ def _media_type(file_name: str, content: bytes) -> str:
     if content.startswith(_OLE):
         if _OUTLOOK in content:
             return MSG
+        if _WORD in content and _ENCRYPTED_PACKAGE not in content:
+            return DOC
         raise _office_binary(file_name, content)
+    if content.startswith(_RTF):
+        return RTF
     for magic, what, hint in _UNREADABLE:
         if content.startswith(magic):
             raise UnsupportedType(f"{file_name} is {what}, which is not read.", hint)
@@ -126,6 +149,8 @@ def _suffix(file_name: str) -> str:
 
 
 def _packed(file_name: str, suffix: str, content: bytes) -> str:
+    if _OPEN_TEXT in content[:_SNIFF_BYTES]:
+        return ODT
     # Names inside a zip are never compressed, so looking for them unpacks nothing.
     for part, kind in _PARTS:
         if part in content:

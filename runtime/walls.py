@@ -29,8 +29,9 @@ _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_ADD_RULE, _LANDLOCK_RESTRICT_SELF = 444, 445, 446
 _LANDLOCK_VERSION_FLAG, _LANDLOCK_PATH_BENEATH = 1, 1
 _READ_FILE, _READ_DIR, _WRITE_FILE, _IOCTL_DEV = 1 << 2, 1 << 3, 1 << 1, 1 << 15
-# Reads, writes, makes and removes files; also cuts them short, which version 3 tells apart.
-_WRITING = _READ_FILE | _READ_DIR | _WRITE_FILE | 1 << 5 | 1 << 8 | 1 << 14
+# Reads, writes, makes and removes files; also cuts them short, which version 3 tells apart. The
+# same of folders (bits 7 and 4): LibreOffice keeps a profile of many.
+_WRITING = _READ_FILE | _READ_DIR | _WRITE_FILE | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 14
 # Rights on files that each version of Landlock knows, newest first.
 _FILE_RIGHTS = ((5, (1 << 16) - 1), (3, (1 << 15) - 1), (2, (1 << 14) - 1), (1, (1 << 13) - 1))
 _TCP_RIGHTS = 0b11  # to bind and to connect, from version 4
@@ -114,8 +115,8 @@ def raise_walls(
 ) -> frozenset[Wall]:
     """Raise every wall that this machine has; returns those that stand.
 
-    writable: folders in which it may make files, read them and remove them. forks: whether it may
-    start a second process; threads it may start in any case.
+    writable: folders in which it may make files and folders, and remove them. forks: whether it
+    may start a second process; threads it may start in any case.
     """
     walls: tuple[tuple[Wall, Callable[[], bool]], ...] = (
         (Wall.LIMITS, lambda: _limit(limits)),

@@ -54,7 +54,7 @@ DOORS = {
     "rapidocr": ("ingest/parse/ocr.py",),
     "openpyxl": ("ingest/parse/xlsx.py", "ingest/policy_list.py"),
     "pptx": ("ingest/parse/pptx.py",),
-    "olefile": ("ingest/parse/msg.py",),
+    "olefile": ("ingest/parse/msg.py", "ingest/parse/libreoffice.py"),
 }
 FORBIDDEN_NAMES = {"utils", "common", "helpers", "core", "base"}
 

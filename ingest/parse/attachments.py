@@ -8,7 +8,7 @@ from ingest.clean import clean_line
 from ingest.config import IngestSettings
 from ingest.document import Block, BlockKind, Finding, FindingKind, ParsedDocument
 from ingest.errors import RefusedFile
-from ingest.kinds import EML, MODULES, MSG
+from ingest.kinds import BY_LIBREOFFICE, EML, MODULES, MSG
 from ingest.parse.markup import check_text, page_text
 from ingest.parse.titles import stated_title
 from ingest.source import inspect
@@ -59,6 +59,9 @@ def _read(
         media_type = inspect(name, content, settings).media_type
         if media_type in (EML, MSG):
             return [], [_unread(name, "Mail inside a mail is not read; load it on its own.")]
+        if media_type in BY_LIBREOFFICE:
+            words = f"It is {BY_LIBREOFFICE[media_type]}, not read in a mail; load it on its own."
+            return [], [_unread(name, words)]
         document = importlib.import_module(MODULES[media_type]).parse(content, settings)
     except RefusedFile as refusal:
         return [], [_unread(name, f"{refusal.message} {refusal.hint}")]

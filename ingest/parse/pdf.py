@@ -7,6 +7,7 @@ read by OCR elsewhere; what came of that is read here like any other line.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import groupby
 
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
@@ -17,6 +18,7 @@ from ingest.config import IngestSettings
 from ingest.document import Block, BlockKind, Finding, FindingKind, ParsedDocument, ScanLine
 from ingest.errors import DamagedFile, EncryptedFile, FileTooLarge, NoText, TooManyPages
 from ingest.parse.markup import check_text, page_text
+from ingest.parse.pdf_aligned import aligned_tables
 from ingest.parse.pdf_blocks import Placed, blocks_of, joined_over_pages
 from ingest.parse.pdf_columns import Pieces, columns_in_order
 from ingest.parse.pdf_headings import OutlineEntry, body_size_pt
@@ -134,9 +136,14 @@ def _read_page(page: pdfium.PdfPage, number: int, pypdf: SecondOpinion) -> _Page
     frame = frame_of(page, text_page, codes)
     lines = read_lines(text_page, codes, number, frame)
     tables = read_tables(page, text_page, frame) if lines else []
-    lines = _in_reading_order(
-        lines, tables, frame.height, lambda line: pieces_of(text_page, codes, line, frame)
-    )
+
+    @cache  # asked for tables and for columns
+    def parts(line: Line) -> Pieces:
+        return pieces_of(text_page, codes, line, frame)
+
+    free = [line for line in lines if _holding(tables, frame.height, line) is None]
+    tables += aligned_tables(free, parts, frame.height)
+    lines = _in_reading_order(lines, tables, frame.height, parts)
     objects = list(page.get_objects(max_depth=1))
     kinds = {item.type for item in objects}
     # pypdf does not know what is seen: where something is not, its opinion is not asked.

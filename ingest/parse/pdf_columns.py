@@ -3,7 +3,8 @@
 A file may draw a page row by row across its columns, and pdfium then gives half a sentence of each.
 Columns are believed in only where a gutter goes down through many lines with running text on both
 sides of it. A form's labels and values, or a table's cells, are not running text: they stay in
-rows. And a page that already comes column by column, or cell by cell, is left as it is.
+rows. And a page that already comes column by column, or cell by cell, is left as it is. What OCR
+saw is judged by the same rules, once it stands in rows (reading_order).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,8 @@ Pieces = Sequence[Line]
 # On either side of a gutter: lines, words in most of them, how much of the longest most of them
 # fill, and the share of them that begin in mid-sentence.
 _LINES, _WORDS, _FILL, _MID_SENTENCE = 5, 3, 0.55, 0.35
+# A space narrower than so many sizes of the type may be one of a justified line.
+_JUSTIFIED = 0.8
 # How much of a page of columns comes row by row, if it is to be put in order.
 _ROW_BY_ROW = 0.6
 _NARROWEST_PT = 6.0
@@ -43,7 +46,15 @@ def columns_in_order(lines: Sequence[Line], parts: Callable[[Line], Pieces]) -> 
     rows = [parts(line) for line in lines]
     own = dict(zip(map(id, rows), lines, strict=True))
     # What was not cut stays the line it was.
-    return [own.get(id(row)) or _whole(row) for row in _ordered(rows, _MOST_GUTTERS)]
+    return [own.get(id(row)) or _whole(row) for row in rows_in_order(rows)]
+
+
+def rows_in_order(rows: Sequence[Pieces], narrowest_pt: float = _NARROWEST_PT) -> list[Pieces]:
+    """Rows of pieces, those in columns cut in two at each gutter and put column by column.
+
+    narrowest_pt: how wide a gutter is at least.
+    """
+    return _ordered(rows, _MOST_GUTTERS if len(rows) <= _MOST_LINES else 0, narrowest_pt)
 
 
 def _whole(pieces: Pieces) -> Line:
@@ -60,8 +71,8 @@ def _whole(pieces: Pieces) -> Line:
     )
 
 
-def _ordered(rows: Sequence[Pieces], depth: int) -> list[Pieces]:
-    gutter = _gutter(rows) if depth else None
+def _ordered(rows: Sequence[Pieces], depth: int, narrowest_pt: float) -> list[Pieces]:
+    gutter = _gutter(rows, narrowest_pt) if depth else None
     if gutter is None:
         return list(rows)
     inside = [_is_inside(row, gutter) for row in rows]
@@ -70,7 +81,7 @@ def _ordered(rows: Sequence[Pieces], depth: int) -> list[Pieces]:
     left, right = _sides(within, gutter.x)
     after = [row for row, is_in in zip(rows[first:], inside[first:], strict=True) if not is_in]
     parts = [rows[:first], left, right, after]
-    return [row for part in parts for row in _ordered(part, depth - 1)]
+    return [row for part in parts for row in _ordered(part, depth - 1, narrowest_pt)]
 
 
 def _is_inside(row: Pieces, gutter: Gutter) -> bool:
@@ -84,7 +95,7 @@ def _sides(rows: Sequence[Pieces], x: float) -> tuple[list[Pieces], list[Pieces]
     return [row for row in left if row], [row for row in right if row]
 
 
-def _gutter(rows: Sequence[Pieces]) -> Gutter | None:
+def _gutter(rows: Sequence[Pieces], narrowest_pt: float) -> Gutter | None:
     """The gutter that parts columns over most lines; None if there is none."""
     if len(rows) < _LINES:
         return None
@@ -95,7 +106,7 @@ def _gutter(rows: Sequence[Pieces]) -> Gutter | None:
             if gutter is None or (best is not None and len(run) <= best[0]):
                 continue
             inside = [row for row in rows if _is_inside(row, gutter)]
-            if _is_row_by_row(inside, x) and _parts_columns(inside, x):
+            if _is_row_by_row(inside, x) and _parts_columns(inside, x, narrowest_pt):
                 best = len(run), gutter
     return best[1] if best is not None else None
 
@@ -162,20 +173,31 @@ def _side_of_each(row: Pieces, x: float) -> Iterator[int]:
         yield 1
 
 
-def _parts_columns(rows: Sequence[Pieces], x: float) -> bool:
+def _parts_columns(rows: Sequence[Pieces], x: float, narrowest_pt: float) -> bool:
     left, right = _sides(rows, x)
     edge = max(row[-1].right for row in left)
-    wide = min(row[0].left for row in right) - edge >= _NARROWEST_PT
+    wide = min(row[0].left for row in right) - edge >= narrowest_pt
     return wide and _is_running_text(left) and _is_running_text(right)
 
 
 def _is_running_text(rows: Sequence[Pieces]) -> bool:
     """Lines of several words, most of them full, many of which begin in mid-sentence."""
-    widths = [row[-1].right - row[0].left for row in rows]
-    words = [sum(len(piece.text.split()) for piece in row) for row in rows]
-    inside = sum(1 for row in rows if row[0].text[:1].islower())
+    lines = [line for row in rows for line in _joined(row)]
+    widths = [line.right - line.left for line in lines]
+    inside = sum(1 for line in lines if line.text[:1].islower())
     return (
         median(widths) >= _FILL * max(widths)
-        and median(words) >= _WORDS
-        and inside >= _MID_SENTENCE * len(rows)
+        and median(len(line.text.split()) for line in lines) >= _WORDS
+        and inside >= _MID_SENTENCE * len(lines)
     )
+
+
+def _joined(row: Pieces) -> list[Line]:
+    """The pieces of a row, those as one that only the spaces of a justified line part."""
+    found: list[Line] = []
+    for piece in row:
+        if found and piece.left - found[-1].right < _JUSTIFIED * piece.size_pt:
+            found[-1] = _whole([found[-1], piece])
+        else:
+            found.append(piece)
+    return found

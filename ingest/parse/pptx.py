@@ -14,6 +14,7 @@ from ingest.document import Block, BlockKind, Finding, FindingKind, ParsedDocume
 from ingest.errors import TooManyPages
 from ingest.parse.lines import list_marker, with_plain_marker
 from ingest.parse.markup import check_text, page_text, pipe_table
+from ingest.parse.pptx_drawings import chart_blocks, diagram_blocks, diagram_part
 from ingest.parse.titles import stated_title
 from ingest.parse.unpacking import BROKEN_XML, BROKEN_ZIP, check_entities, check_package, damaged
 
@@ -94,6 +95,10 @@ def _blocks(shapes: Iterable[Any], page: int) -> Iterator[Block]:
             rows = [[_cell(cell) for cell in row.cells] for row in shape.table.rows]
             if any(map(any, rows)):
                 yield Block(BlockKind.TABLE, pipe_table(rows), page)
+        elif getattr(shape, "has_chart", False):
+            yield from chart_blocks(shape.chart.element, page)
+        elif (diagram := diagram_part(shape)) is not None:
+            yield from diagram_blocks(diagram, page)
         elif shape.has_text_frame:
             listed = shape.is_placeholder and shape.placeholder_format.type in _LISTS
             yield from _paragraphs(shape.text_frame.paragraphs, page, listed=listed)

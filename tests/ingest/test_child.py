@@ -2,6 +2,7 @@ import json
 import sys
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,33 @@ def test_a_child_cannot_fill_the_disk(task_module: Task, tmp_path: Path) -> None
     with pytest.raises(ChildCrashError):
         run_child(task_module(body), {}, LIMITS)
     assert not target.exists() or target.stat().st_size == 0
+
+
+def test_a_child_may_be_given_a_folder_to_write_in(task_module: Task, tmp_path: Path) -> None:
+    """It makes files and folders in there, and nowhere else; none grows beyond the limit."""
+    needs(Wall.FILES)
+    own, other = tmp_path / "own", tmp_path / "other"
+    own.mkdir()
+    other.mkdir()
+    body = (
+        f"from pathlib import Path; own, other = Path({str(own)!r}), Path({str(other)!r}); "
+        "(own / 'deep').mkdir(); (own / 'deep' / 'note').write_bytes(b'x' * 500); "
+        "told = []; exec(task['rest'], locals()); return ' '.join(told).encode()"
+    )
+    rest = """
+for attempt in (lambda: (other / 'note').write_text('x'), lambda: (other / 'deep').mkdir(),
+                lambda: (own / 'large').write_bytes(b'x' * 5000)):
+    try:
+        attempt()
+        told.append('done')
+    except OSError as error:
+        told.append(type(error).__name__)
+"""
+    limits = replace(LIMITS, file_bytes=1000)
+    told = run_child(task_module(body), {"rest": rest}, limits, writes=[own])
+    assert told == b"PermissionError PermissionError OSError"
+    assert (own / "deep" / "note").read_bytes() == b"x" * 500
+    assert list(other.iterdir()) == []
 
 
 def test_a_child_that_spins_is_ended_by_the_kernel_too(task_module: Task) -> None:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,22 @@ from ingest.errors import (
     RefusedFile,
     UnsupportedType,
 )
-from ingest.source import DOCX, EML, HTML, MARKDOWN, PDF, PPTX, TEXT, XLSX, inspect, title_of
+from ingest.libreoffice import LIBRARY
+from ingest.source import (
+    DOC,
+    DOCX,
+    EML,
+    HTML,
+    MARKDOWN,
+    ODT,
+    PDF,
+    PPTX,
+    RTF,
+    TEXT,
+    XLSX,
+    inspect,
+    title_of,
+)
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -57,7 +73,8 @@ def test_the_type_is_read_from_the_bytes_first(
         ("a.xlsx", b"just words", DamagedFile),
         ("a.msg", OLE + b"__substg1.0_", UnsupportedType),
         ("a.zip", b"PK\x03\x04 notes.txt", UnsupportedType),
-        ("a.rtf", b"{\\rtf1 Wash}", UnsupportedType),
+        ("a.rtf", b"just words", DamagedFile),
+        ("a.xls", OLE + "Workbook".encode("utf-16-le"), UnsupportedType),
     ],
 )
 def test_what_is_not_read_is_refused_by_name(
@@ -68,6 +85,35 @@ def test_what_is_not_read_is_refused_by_name(
         inspect(file_name, content)
     assert file_name in caught.value.message
     assert caught.value.hint
+
+
+OLD = {
+    "a.doc": OLE + "WordDocument".encode("utf-16-le"),
+    "a.rtf": b"{\\rtf1 Wash}",
+    "a.odt": b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/vnd.oasis.opendocument.text",
+}
+
+
+@pytest.mark.parametrize("file_name", OLD)
+def test_what_libreoffice_has_to_turn_is_refused_without_one(
+    file_name: str, tmp_path: Path
+) -> None:
+    """The refusal says what the file is, and what to save it as."""
+    settings = replace(IngestSettings(), libreoffice_dir=str(tmp_path))
+    with pytest.raises(UnsupportedType, match=r"\.doc|RTF|\.odt") as caught:
+        inspect(file_name, OLD[file_name], settings)
+    assert file_name in caught.value.message
+    assert "docx or PDF" in caught.value.hint
+
+
+@pytest.mark.parametrize(("file_name", "kind"), list(zip(OLD, (DOC, RTF, ODT), strict=True)))
+def test_what_libreoffice_turns_has_a_type_where_it_is(
+    file_name: str, kind: str, tmp_path: Path
+) -> None:
+    """With an installation, old Word files, rich text and OpenDocument are taken."""
+    (tmp_path / LIBRARY).touch()
+    settings = replace(IngestSettings(), libreoffice_dir=str(tmp_path))
+    assert inspect(file_name, OLD[file_name], settings).media_type == kind
 
 
 def test_a_file_over_the_limit_is_refused() -> None:

@@ -1,3 +1,5 @@
+import pytest
+
 from ingest.parse.pdf_lines import Line
 from ingest.parse.pdf_margins import key, without_margins
 
@@ -37,3 +39,47 @@ def test_page_numbers_are_taken_out_even_once() -> None:
 def test_the_key_ignores_numbers_blanks_and_case() -> None:
     """Two pages' feet are the same foot."""
     assert key("Page 12 OF 30") == key("page 3 of 4")
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("Step 1", "Step 2", "Step 3"),
+        ("Fire drill: step 1", "Fire drill: step 2", "Fire drill: step 3"),
+        ("Dose 20 mg", "Dose 40 mg", "Dose 80 mg"),
+        ("Ward in August 2019", "Ward in August 2021", "Ward in August 2024"),
+        ("Fever above 38.5", "Fever above 38.6", "Fever above 38.7"),
+    ],
+)
+def test_a_number_that_says_something_is_text(texts: tuple[str, ...]) -> None:
+    """Lines that differ in what they count, measure or date are no running heads."""
+    assert kept(*([(text, 40.0)] for text in texts)) == [[text] for text in texts]
+
+
+@pytest.mark.parametrize(
+    "foot",
+    [
+        "Opioid taper tool {}",
+        "{} Opioid taper tool",
+        "v22.4 (17.05.2022) {}/9",
+        "June 2024 Page {} of 9",
+        "{} of 9",
+        "Bariatric toolkit | G-{}",
+        "A 9-{}",
+    ],
+)
+def test_a_number_that_grows_with_the_pages_is_the_pages(foot: str) -> None:
+    """It need not begin with 1, and need not be called one."""
+    pages = [[(foot.format(n), 780.0), ("Text", 400.0)] for n in (4, 5, 6)]
+    assert kept(*pages) == [["Text"]] * 3
+
+
+def test_the_same_date_on_each_page_is_taken_out() -> None:
+    """A running foot keeps its numbers."""
+    assert kept(*[[("Approved 1 May 2026", 780.0)]] * 3) == [[], [], []]
+
+
+def test_a_number_in_a_row_of_its_own_is_a_page_number_at_the_very_edge_only() -> None:
+    """A table's cell or a list's number near the edge of a page is text."""
+    page = [("47", 795.0), ("8", 740.0), ("9)", 745.0), ("Text", 400.0)]
+    assert kept(page) == [["8", "9)", "Text"]]

@@ -36,6 +36,18 @@ def test_columns_are_read_one_after_the_other() -> None:
     assert read[-1].startswith("Signed")
 
 
+def test_columns_of_justified_lines_are_read_one_after_the_other() -> None:
+    """Wide spaces part the pieces of a line, and of the gutter OCR leaves two points."""
+    pieces = []
+    for n in range(6):
+        for name, left in (("left", 72.0), ("right", 302.0)):
+            space = left + 60 + 8 * n
+            pieces.append(piece(f"{name} {n} staff", left, 100 + 15 * n, space))
+            pieces.append(piece("wash their hands well", space + 8, 100 + 15 * n, left + 228))
+    read = [text.split()[0] for text in texts(in_reading_order(pieces))]
+    assert read == ["left", "wash"] * 6 + ["right", "wash"] * 6
+
+
 def test_three_columns_are_read_one_after_the_other() -> None:
     """Each gutter parts what lies on its sides."""
     pieces = [
