@@ -50,8 +50,7 @@ test: setup frontend check
 	@scripts/install-test-tools
 	@echo "==> Models for the tests"
 	@for model in $(TEST_MODELS); do LAMPLIGHT_MODELS=$(TEST_STORE) $(BIN)/lamplight pull $$model; done
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
-	@$(BIN)/python -m pytest tests/functional $(PYTEST_ARGS)
+	@scripts/test $(PYTEST_ARGS)
 
 check: setup
 	@$(BIN)/ruff check .

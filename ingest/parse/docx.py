@@ -1,4 +1,4 @@
-"""Word documents: body order, headings by style or outline level, lists, tables."""
+"""Word documents: body order, headings by style, outline level or bold lines, lists, tables."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +13,7 @@ from ingest.clean import clean_line
 from ingest.config import IngestSettings
 from ingest.document import Block, BlockKind, ParsedDocument
 from ingest.errors import UnsupportedType
+from ingest.parse.docx_headings import UNSURE, is_known, is_sentence, may_head, settled
 from ingest.parse.docx_hidden import hidden_findings, is_hidden
 from ingest.parse.docx_lists import Numbering
 from ingest.parse.docx_styles import Styles
@@ -40,12 +41,13 @@ def parse(content: bytes, settings: IngestSettings) -> ParsedDocument:
     check_package(content, settings, "Word")
     document = _open(content)
     try:
-        blocks = _Reader(Styles(document), Numbering(document)).read(document.element.body)
+        found = _Reader(Styles(document), Numbering(document)).read(document.element.body)
         title = clean_line(document.core_properties.title or "")
         findings = hidden_findings(document.element.body)
     except _BROKEN as error:
         raise damaged("Word") from error
-    read = one_page_document(stated_title(title) or heading_title(blocks), blocks, settings)
+    named = stated_title(title) or heading_title([block for block in found if is_known(block)])
+    read = one_page_document(named, list(settled(found)), settings)
     return replace(read, findings=findings)
 
 
@@ -71,7 +73,7 @@ class _Reader:
         self._numbering = numbering
 
     def read(self, body: "BaseOxmlElement") -> list[Block]:
-        """The blocks of the document's body."""
+        """The blocks of the document's body; lines that may be headings are still to be settled."""
         return list(self._blocks(body))
 
     def _blocks(self, parent: "BaseOxmlElement") -> Iterator[Block]:
@@ -96,10 +98,14 @@ class _Reader:
 
     def _block(self, paragraph: "BaseOxmlElement", text: str) -> Block:
         level = self._styles.heading_level(paragraph)
+        if is_sentence(text):
+            level = 0
         marker, depth = self._numbering.marker(paragraph, self._styles.style_id(paragraph))
         if level:
             number = marker if marker and marker != "- " else ""
             return Block(BlockKind.HEADING, number + text, 1, level)
+        if marker != "- " and may_head(marker + text) and self._styles.is_bold(paragraph):
+            return Block(BlockKind.HEADING, marker + text, 1, UNSURE)
         if marker:
             return Block(BlockKind.LIST_ITEM, marker + text, 1, depth)
         if list_marker(text):

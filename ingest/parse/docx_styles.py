@@ -52,6 +52,34 @@ class Styles:
                 return level
         return 0
 
+    def is_bold(self, paragraph: "BaseOxmlElement") -> bool:
+        """Whether all letters and figures of a paragraph are bold."""
+        usual = self._bold_by_style(self.style_id(paragraph))
+        printed = [
+            run
+            for run in paragraph.iter(qn("w:r"))
+            if any(char.isalnum() for text in run.iter(qn("w:t")) for char in text.text or "")
+        ]
+        return bool(printed) and all(self._is_bold_run(run, usual) for run in printed)
+
+    def _is_bold_run(self, run: "BaseOxmlElement", usual: bool) -> bool:
+        own = run.find(qn("w:rPr"))
+        said = _bold(own)
+        if said is not None:
+            return said
+        style = own.find(qn("w:rStyle")) if own is not None else None
+        return usual or (style is not None and self._bold_by_style(style.get(qn("w:val"), "")))
+
+    def _bold_by_style(self, style_id: str) -> bool:
+        said = (_bold(style.find(qn("w:rPr"))) for style in self.chain(style_id))
+        return next((bold for bold in said if bold is not None), False)
+
+
+def _bold(properties: "BaseOxmlElement | None") -> bool | None:
+    """What the properties of a run say of its weight; None where they say nothing."""
+    mark = properties.find(qn("w:b")) if properties is not None else None
+    return None if mark is None else mark.get(qn("w:val"), "1") not in ("0", "false", "off")
+
 
 def _level_of(style: "BaseOxmlElement") -> int | None:
     name_element = style.find(qn("w:name"))
