@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ingest.clean import clean_line
 from ingest.config import IngestSettings
 from ingest.document import Block, BlockKind, Finding, FindingKind, ParsedDocument
-from ingest.errors import RefusedFile
+from ingest.errors import NoText, RefusedFile
 from ingest.kinds import BY_LIBREOFFICE, EML, MODULES, MSG
 from ingest.parse.markup import check_text, page_text
 from ingest.parse.titles import stated_title
@@ -16,12 +16,16 @@ from ingest.source import inspect
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail taken apart. head: From, To and Date as they are shown; attached: names and bytes."""
+    """A mail taken apart. head: From, To and Date as they are shown; attached: names and bytes.
+
+    unread: why its own text is not among the body; empty if it is.
+    """
 
     subject: str
     head: Sequence[str]
     body: Sequence[Block]
     attached: Sequence[tuple[str, bytes]]
+    unread: str = ""
 
 
 def mail_document(mail: Mail, settings: IngestSettings) -> ParsedDocument:
@@ -31,7 +35,7 @@ def mail_document(mail: Mail, settings: IngestSettings) -> ParsedDocument:
     first = [Block(BlockKind.HEADING, subject, 1, 1)] if subject else []
     first += [Block(BlockKind.PARAGRAPH, head, 1)] if head else []
     pages = [[*first, *(_on(block, 1) for block in mail.body)]]
-    findings: list[Finding] = []
+    findings = [Finding(FindingKind.ATTACHMENT, 1, mail.unread, 1)] if mail.unread else []
     for name, content in mail.attached[: settings.max_attachments]:
         read, found = _read(clean_line(name) or "unnamed", content, len(pages) + 1, settings)
         findings += found
@@ -41,6 +45,8 @@ def mail_document(mail: Mail, settings: IngestSettings) -> ParsedDocument:
         words = f"The mail has {beyond} more attachments than are read; load them on their own."
         findings.append(Finding(FindingKind.ATTACHMENT, 1, words, beyond))
     blocks = [block for page in pages for block in page]
+    if mail.unread and len(blocks) == len(first):
+        raise NoText(mail.unread, "Open it in Outlook, set its format to HTML and save it again.")
     check_text(blocks[len(first) :], settings)
     return ParsedDocument(
         title=stated_title(subject),

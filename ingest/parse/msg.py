@@ -20,6 +20,8 @@ from ingest.parse.text import blocks_of as text_blocks
 from ingest.parse.text import decode
 
 _SUBJECT, _BODY, _HTML, _SENDER, _SENDER_ADDRESS = "0037", "1000", "1013", "0C1A", "5D01"
+_RICH_TEXT = "1009"
+_RICH_ONLY = "The mail's own text is rich text (RTF) alone, which is not read."
 _TO, _CC, _NAME, _SHORT_NAME, _DATA, _CONTENT_ID = "0E04", "0E03", "3707", "3704", "3701", "3712"
 _UNICODE, _ANSI, _BINARY, _OBJECT = "001F", "001E", "0102", "000D"
 _ATTACHMENT = "__attach_version1.0_"
@@ -57,11 +59,14 @@ class _Message:
         head = [("From", sender), ("To", self._text(_TO)), ("Cc", self._text(_CC))]
         sent = self._date()
         head.append(("Date", f"{sent:%d %B %Y %H:%M} UTC" if sent else ""))
+        body = self._body()
+        rich = self._bytes("", _RICH_TEXT, _BINARY)
         return Mail(
             subject=self._text(_SUBJECT),
             head=[f"{name}: {value}" for name, value in head if value],
-            body=self._body(),
+            body=body,
             attached=tuple(self._attached()),
+            unread=_RICH_ONLY if rich and not body else "",
         )
 
     def _body(self) -> list[Block]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ingest.config import IngestSettings
 from ingest.document import FindingKind
-from ingest.errors import RefusedFile
+from ingest.errors import NoText, RefusedFile
 from ingest.parse.msg import parse
 from ingest.parser import parse_file
 from ingest.source import MSG, inspect
@@ -158,3 +158,15 @@ def test_a_damaged_message_is_refused_or_read(data: st.DataObject) -> None:
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     with suppress(RefusedFile):
         assert parse(bytes(content), LIMITS).page_count
+
+
+def test_a_text_in_rich_text_alone_is_said_to_be_unread() -> None:
+    """Nobody takes the attachments for all that the mail said; without any it is refused."""
+    rich: dict[str, bytes | dict[str, object]] = {"__substg1.0_10090102": b"LZFu and so on"}
+    with_policy = message(**rich, **{"__attach_version1.0_#00": attachment("code.md", POLICY)})
+    assert [found.detail for found in parse(with_policy, LIMITS).findings] == [
+        "The mail's own text is rich text (RTF) alone, which is not read."
+    ]
+    with pytest.raises(NoText, match="rich text"):
+        parse(message(**rich), LIMITS)
+    assert parse(message(**BODY, **rich), LIMITS).findings == ()
