@@ -194,5 +194,9 @@ class InvalidAbbreviation(GovernanceError):
     """A short form or its meaning cannot be used."""
 
 
+class AnswersPaused(GovernanceError):
+    """The gate of a department lets no question through to the configuration in use."""
+
+
 class InvalidEvaluation(GovernanceError):
     """A gold question, a run or a gate cannot be what is asked for."""

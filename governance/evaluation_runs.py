@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from governance.errors import InvalidEvaluation, NotFound
 from governance.events import SYSTEM, Action, Actor, Event, Fact
@@ -180,6 +180,27 @@ class RunStore:
         )
         with self._record.read() as connection:
             return tuple(_run(row) for row in connection.execute(query))
+
+    def latest_done(self, department_id: str, configuration_digest: str) -> Run | None:
+        """The run of this configuration that was finished last."""
+        wanted = evaluation_runs.c.configuration_digest == configuration_digest
+        return self._newest_done(department_id, wanted)
+
+    def baseline(self, department_id: str) -> Run | None:
+        """The run that others are compared with."""
+        return self._newest_done(department_id, evaluation_runs.c.is_baseline)
+
+    def _newest_done(self, department_id: str, wanted: ColumnElement[bool]) -> Run | None:
+        table = evaluation_runs.c
+        query = (
+            select(evaluation_runs)
+            .where(table.department_id == department_id, table.state == RunState.DONE, wanted)
+            .order_by(table.ended_at.desc(), table.id)
+            .limit(1)
+        )
+        with self._record.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _run(row)
 
     def open_runs(self) -> tuple[Run, ...]:
         """The runs that are not ended, oldest first."""

@@ -70,6 +70,8 @@ class Action(StrEnum):
     EVALUATION_STARTED = "evaluation.started"
     EVALUATION_ENDED = "evaluation.ended"
     BASELINE_CHOSEN = "baseline.chosen"
+    GATE_CHANGED = "gate.changed"
+    GATE_OVERRIDDEN = "gate.overridden"
     GOLD_QUESTION_SAVED = "gold_question.saved"
     GOLD_QUESTION_RETIRED = "gold_question.retired"
     DATA_CLASS_CHANGED = "data_class.changed"

@@ -14,6 +14,7 @@ from governance.model_guard import AskedBy, ModelGuard
 from governance.people import PeopleStore
 from governance.permissions import Permission, decide
 from rag.workflow import Evaluations
+from web.parts import Platform
 
 LOOK_EVERY_S = 1.0
 # A question under way is let finish so long; cut off, it is asked again after the next start.
@@ -42,6 +43,19 @@ def admission(
         guard.require(model, AskedBy(actor, run.department_id, "evaluation", run.id), now)
 
     return admit
+
+
+def tell_gates(platform: Platform) -> None:
+    """Say in the log where what answers now has not passed the gate of a department."""
+    for place in platform.policies.departments():
+        told = platform.evaluations.decision(place.id, platform.clock())
+        if told.reasons:
+            log.warning(
+                "what answers in a department has not passed its gate",
+                department=place.name,
+                standing=told.standing.value,
+                reasons=list(told.reasons),
+            )
 
 
 @contextmanager

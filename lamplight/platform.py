@@ -17,7 +17,9 @@ from governance.audit.rotation import finish
 from governance.data_classes import enabled_classes
 from governance.department_classes import ClassStore
 from governance.emergency import EmergencyStore
+from governance.evaluation_locks import RunLocks
 from governance.evaluation_reports import ReportStore
+from governance.evaluation_texts import RunTexts
 from governance.events import SYSTEM, Action, Event
 from governance.inventory import Inventory
 from governance.jobs import JobStore
@@ -50,7 +52,7 @@ from ingest.quotes import Quote
 from ingest.scan_memory import lines_on
 from ingest.workflow import Loader
 from lamplight.approval_basis import basis_of
-from lamplight.evaluating import admission, evaluating
+from lamplight.evaluating import admission, evaluating, tell_gates
 from lamplight.folder_watching import watching
 from lamplight.housekeeping import Chore, Housekeeping
 from lamplight.installing import model_store
@@ -129,6 +131,7 @@ def open_platform(settings: Settings) -> Iterator[Platform]:
         closing.enter_context(_signing(checkpoints))
         watch = FolderWatch(folders.folders, folders.missing, loader, settings.ingest)
         closing.enter_context(watching(watch, settings.ingest.watch_every_s))
+        tell_gates(platform)
         closing.enter_context(evaluating(_evaluations(settings, platform)))
         yield platform
 
@@ -144,7 +147,10 @@ def _evaluations(settings: Settings, platform: Platform) -> Evaluations:
         return Assistant(rag, platform.index, embedder, in_force, forms)
 
     admit = admission(platform.people, models.guard, models.known)
-    return Evaluations(parts.runs, parts.gold, platform.policies, make, admit, platform.clock)
+    turn_of = RunLocks(platform.record, settings.governance).of
+    return Evaluations(
+        parts.runs, parts.gold, platform.policies, make, admit, platform.clock, turn_of
+    )
 
 
 def _folder_parts(settings: Settings, record: Record) -> FolderParts:
@@ -209,6 +215,7 @@ def _people_parts(
 def _chores(settings: Settings, platform: Platform, throttle: Throttle) -> tuple[Chore, ...]:
     scrub = Scrub(Store(settings.runtime.models_dir), platform.record, settings.data_dir)
     pay_debts = platform.publisher.pay_debts
+    run_texts = RunTexts(platform.record, platform.retention)
     minutes, hour, day = timedelta(minutes=10), timedelta(hours=1), timedelta(days=1)
     return (
         # At every look, so that the metric tells within 5 s that the trail can be written again.
@@ -218,6 +225,7 @@ def _chores(settings: Settings, platform: Platform, throttle: Throttle) -> tuple
         Chore("forget used links", hour, lambda _now: platform.tickets.sweep()),
         Chore("purge kept questions", hour, platform.retention.purge),
         Chore("purge kept reports", hour, platform.voices.texts.purge),
+        Chore("purge answers of evaluations", hour, run_texts.purge),
         Chore("bring the index into line", minutes, lambda _now: pay_debts()),
         Chore("check the trail", hour, lambda _now: platform.trail.check()),
         Chore("read all models again", LOOK_EVERY, scrub.look),

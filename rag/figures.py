@@ -26,6 +26,16 @@ class Change(StrEnum):
     SAME = "same"
 
 
+class CameBack(StrEnum):
+    """What came back for one question, as people sort it."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    NOT_FOUND = "not_found"
+    FAILED = "failed"
+    UNASKED = "unasked"
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """One question in two runs, each with its score from 0 to 1."""
@@ -80,6 +90,19 @@ def score_of(item: RunItem) -> float:
     if not item.asked.answerable:
         return float(item.measured.status == "not_found")
     return item.measured.scores.get("f1", 0.0)
+
+
+def came_back(item: RunItem) -> CameBack:
+    """Right: answered from a place that answers; or not answered where no policy does."""
+    measured = item.measured
+    if measured is None:
+        return CameBack.UNASKED
+    if measured.status in ("not_found", "refused"):
+        return CameBack.NOT_FOUND if item.asked.answerable else CameBack.RIGHT
+    if measured.status != "answered":
+        return CameBack.FAILED
+    cited = any(passage.is_hit for passage in measured.cited)
+    return CameBack.RIGHT if item.asked.answerable and cited else CameBack.WRONG
 
 
 def compare(before: Sequence[RunItem], after: Sequence[RunItem]) -> Comparison:

@@ -53,6 +53,7 @@ class Criterion:
     words: str
     less_is_better: bool = False
     unit: str = ""
+    counts: str = "questions"  # what there would have to be more of
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,20 @@ CRITERIA = (
     Criterion("search_p95", Group.SPEED, 0.3, "Seconds to the sources, 95 of 100", True, "s"),
     Criterion(
         "users", Group.CAPACITY, 10.0, "People who can work with it at the same time", unit="people"
+    ),
+)
+# What only a run of the platform can see: it knows every version and every department.
+OF_RUNS = (
+    Criterion(
+        "wrong_version",
+        Group.SAFETY,
+        0.01,
+        "Passages of a version not in force",
+        True,
+        counts="passages",
+    ),
+    Criterion(
+        "leak", Group.SAFETY, 0.01, "Passages of another department", True, counts="passages"
     ),
 )
 
@@ -120,6 +135,7 @@ def _sentence(one: Judged) -> str:
         case Outcome.MISSED:
             return f"{one.criterion.words}: missed."
         case Outcome.OPEN:
-            return f"{one.criterion.words}: {one.measured.n} questions are too few to decide."
+            few = f"{one.measured.n} {one.criterion.counts} are too few to decide"
+            return f"{one.criterion.words}: {few}."
         case _:
             return f"{one.criterion.words}: not measured."

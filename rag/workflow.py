@@ -9,7 +9,7 @@ still do so and whether the model may still work.
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Protocol
@@ -47,6 +47,9 @@ DECIDES_NOTHING = frozenset(
         "search_max",
     }
 )
+
+# Whether the turn is still ours, or None where it is somebody else's.
+Turn = AbstractContextManager[Callable[[], bool] | None]
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +96,7 @@ class Evaluations:
     """Works through the runs that are open.
 
     make: an assistant with this chat model. admit: raises GovernanceError where a run may not go
-    on.
+    on. turn_of: keeps other processes from a run; None where one of them works through it.
     """
 
     def __init__(
@@ -104,7 +107,9 @@ class Evaluations:
         make: Callable[[str], Answers],
         admit: Callable[[Run], None],
         clock: Clock,
+        turn_of: Callable[[str], Turn] = lambda _run_id: nullcontext(lambda: True),
     ) -> None:
+        self._turn_of = turn_of
         self._runs = runs
         self._gold = gold
         self._policies = policies
@@ -115,22 +120,29 @@ class Evaluations:
     def work(self, is_stopping: Callable[[], bool]) -> None:
         """Work until no run is open, or until we are to stop; for a thread."""
         for run in self._runs.open_runs():
-            if not is_stopping():
-                asyncio.run(self._work_on(run, is_stopping))
+            if is_stopping():
+                return
+            with self._turn_of(run.id) as is_ours:
+                if is_ours is not None:
+                    asyncio.run(self._work_on(run, is_stopping, is_ours))
 
-    async def _work_on(self, run: Run, is_stopping: Callable[[], bool]) -> None:
+    async def _work_on(
+        self, run: Run, is_stopping: Callable[[], bool], is_ours: Callable[[], bool]
+    ) -> None:
         assistant = self._make(run.configuration["chat_model"])
         try:
             for item in self._runs.items(run.id):
                 if item.measured is not None:
                     continue
-                if is_stopping() or not self._runs.run(run.id).is_open:
+                if is_stopping() or not is_ours() or not self._runs.run(run.id).is_open:
                     return
                 self._admit(run)
                 gold = self._gold.one(run.department_id, item.asked.gold_id, self._clock())
                 measured = await self._measured(run, item.asked.question, gold, assistant)
                 # What failed because we end is asked again after the next start.
                 if measured.status == "failed" and is_stopping():
+                    return
+                if not is_ours():
                     return
                 self._runs.note(run.id, item.number, measured, self._clock())
         except GovernanceError as error:

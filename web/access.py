@@ -43,6 +43,8 @@ DEPARTMENT_RIGHTS = (
     Permission.QUOTAS_MANAGE,
     Permission.RETENTION_MANAGE,
 )
+_RUN = "/evaluation/runs/{run_id}"
+_GOLD = "/evaluation/questions"
 _MODEL = "/models/{digest}"
 _APPROVAL = "/approvals/{approval_id}"
 # Whoever proposed withdraws as well as whoever decides.
@@ -64,6 +66,27 @@ TABLE: Mapping[Row, Need] = {
     ("POST", "/feedback/{feedback_id}"): Permission.FEEDBACK_SETTLE,
     ("GET", "/gaps"): Permission.FEEDBACK_SETTLE,
     ("POST", "/gaps/{gap_id}"): Permission.FEEDBACK_SETTLE,
+    ("GET", "/evaluation"): Permission.EVALUATIONS_MANAGE,
+    ("POST", "/evaluation/runs"): Permission.EVALUATIONS_MANAGE,
+    ("GET", _RUN): Permission.EVALUATIONS_MANAGE,
+    ("GET", f"{_RUN}/progress"): Permission.EVALUATIONS_MANAGE,
+    ("POST", f"{_RUN}/stop"): Permission.EVALUATIONS_MANAGE,
+    ("POST", f"{_RUN}/baseline"): Permission.EVALUATIONS_MANAGE,
+    ("GET", f"{_RUN}/report"): Permission.EVALUATIONS_MANAGE,
+    ("GET", f"{_RUN}/report.pdf"): Permission.EVALUATIONS_MANAGE,
+    ("GET", "/evaluation/comparison"): Permission.EVALUATIONS_MANAGE,
+    ("GET", "/evaluation/gate"): Permission.EVALUATIONS_MANAGE,
+    ("POST", "/evaluation/gate"): Permission.EVALUATIONS_MANAGE,
+    ("POST", "/evaluation/gate/override"): Permission.EVALUATIONS_MANAGE,
+    ("POST", "/evaluation/gate/override/end"): Permission.EVALUATIONS_MANAGE,
+    ("GET", _GOLD): Permission.EVALUATIONS_MANAGE,
+    ("POST", _GOLD): Permission.EVALUATIONS_MANAGE,
+    ("GET", f"{_GOLD}/new"): Permission.EVALUATIONS_MANAGE,
+    ("GET", f"{_GOLD}/download"): Permission.EVALUATIONS_MANAGE,
+    ("POST", f"{_GOLD}/import"): Permission.EVALUATIONS_MANAGE,
+    ("GET", f"{_GOLD}/{{gold_id}}"): Permission.EVALUATIONS_MANAGE,
+    ("POST", f"{_GOLD}/{{gold_id}}"): Permission.EVALUATIONS_MANAGE,
+    ("POST", f"{_GOLD}/{{gold_id}}/retire"): Permission.EVALUATIONS_MANAGE,
     ("GET", "/search"): Permission.POLICIES_SEARCH,
     ("GET", "/documents"): Permission.POLICIES_READ,
     ("POST", "/documents"): Permission.DOCUMENTS_LOAD,
@@ -241,7 +264,13 @@ TABLE: Mapping[Row, Need] = {
     ("POST", "/api/v1/administrator-link"): Permission.PLATFORM_OPERATE,
 }
 # What a page asks for by itself does not count as somebody sitting there.
-BY_ITSELF = frozenset({("GET", "/documents/progress"), ("GET", "/account/alive")})
+BY_ITSELF = frozenset(
+    {
+        ("GET", "/documents/progress"),
+        ("GET", f"{_RUN}/progress"),
+        ("GET", "/account/alive"),
+    }
+)
 
 
 def rows_of(route: BaseRoute) -> tuple[Row, ...]:

@@ -48,6 +48,10 @@ from web.views.departments import DepartmentPages
 from web.views.difference import DifferencePages
 from web.views.documents import DocumentPages, Notice
 from web.views.emergency import EmergencyPages
+from web.views.evaluation import EvaluationPages
+from web.views.evaluation_gate import GatePages
+from web.views.evaluation_questions import GoldPages
+from web.views.evaluation_runs import RunPages
 from web.views.feedback import FeedbackPages
 from web.views.folders import FolderPages
 from web.views.gaps import GapPages
@@ -88,6 +92,16 @@ def document_routes(platform: Platform, pages: Pages) -> list[Route]:
         *ReviewPages(platform, pages, watches).routes(),
         *ViewerPages(platform, pages, readings).routes(),
         *PrintPages(platform, pages, readings).routes(),
+    ]
+
+
+def evaluation_routes(platform: Platform, pages: Pages) -> list[Route]:
+    """The pages that measure answers: gold questions, runs over them, the gate."""
+    return [
+        *EvaluationPages(platform, pages).routes(),
+        *RunPages(platform, pages).routes(),
+        *GoldPages(platform, pages).routes(),
+        *GatePages(platform, pages).routes(),
     ]
 
 
@@ -145,6 +159,7 @@ def create_app(platform: Platform) -> FastAPI:
             *FeedbackPages(platform, pages, answers).routes(),
             *GapPages(platform, pages, answers).routes(),
             *AbbreviationPages(platform, pages).routes(),
+            *evaluation_routes(platform, pages),
             *SearchPages(platform, pages).routes(),
             *document_routes(platform, pages),
             *HelpPages(pages).routes(),

@@ -139,6 +139,7 @@ class Asking:
         caller.require(Permission.POLICIES_ASK, department.id)
         platform, now = self._platform, self._platform.clock()
         rag = platform.rag_settings
+        platform.evaluations.admit(department.id, now)
         admit_model(platform, caller, department.id, rag.chat_model)
         tokens = rag.prompt_tokens + rag.answer_tokens + INSTRUCTION_TOKENS + tokens_of(question)
         who = (caller.principal.person_id, department.id)

@@ -65,6 +65,8 @@ WORDS: Mapping[Action, str] = {
     Action.EVALUATION_STARTED: "started an evaluation",
     Action.EVALUATION_ENDED: "ended an evaluation",
     Action.BASELINE_CHOSEN: "chose the evaluation that others are compared with",
+    Action.GATE_CHANGED: "changed what {thing} asks of evaluations before people get answers",
+    Action.GATE_OVERRIDDEN: "let questions of {thing} through without an evaluation that passes",
     Action.GOLD_QUESTION_SAVED: "saved gold questions of {thing}",
     Action.GOLD_QUESTION_RETIRED: "retired a gold question",
     Action.APPROVAL_GIVEN: "approved a model",
@@ -117,6 +119,7 @@ THINGS: Mapping[str, str] = {
     "model": "a model",
     "data_class": "a department",
     "abbreviation": "a department",
+    "gate": "a department",
 }
 SUBJECTS: Mapping[str, str] = {
     "local|owner": "The owner of the data directory",

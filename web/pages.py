@@ -40,6 +40,7 @@ NAVIGATION: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
     ("/documents", "Documents", (Permission.POLICIES_READ,)),
     ("/review", "Review", (Permission.DRAFTS_READ,)),
     ("/feedback", "Feedback", (Permission.FEEDBACK_SETTLE,)),
+    ("/evaluation", "Evaluation", (Permission.EVALUATIONS_MANAGE,)),
     ("/people", "People", (Permission.PEOPLE_READ,)),
     ("/departments", "Departments", DEPARTMENT_RIGHTS),
     ("/models", "Models", (Permission.APPROVALS_READ,)),

@@ -52,6 +52,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (governance.InvalidReport, 422),
     (governance.InvalidAbbreviation, 422),
     (governance.InvalidEvaluation, 422),
+    (governance.AnswersPaused, 503),
     (governance.InvalidApproval, 422),
     (governance.ModelNotApproved, 403),
     (governance.InvalidQuota, 422),

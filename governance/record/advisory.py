@@ -17,7 +17,7 @@ KEEPALIVE = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepa
 # ... and after as long without an answer we know that we have none.
 ANSWER_WITHIN_MS = 25_000
 # What is locked. Any constants will do; they must only be ours within the database.
-STARTING, WHOLE_INDEX, DOCUMENT, EXECUTOR = (0x4C414D51 + number for number in range(4))
+STARTING, WHOLE_INDEX, DOCUMENT, EXECUTOR, EVALUATION = (0x4C414D51 + number for number in range(5))
 
 
 class NotGiven(Exception):

@@ -110,7 +110,23 @@ def _figures(items: Sequence[Mapping[str, Any]]) -> dict[str, Interval]:
         "search_p95": quantile(times["search"], 0.95),
         "first_text_p50": quantile(times["first_token"], 0.5),
         "total_p50": quantile(times["total"], 0.5),
+        **_safety(items),
     }
+
+
+def _safety(items: Sequence[Mapping[str, Any]]) -> dict[str, Interval]:
+    """Of the passages that were seen, where it is known which version and department they are."""
+    if not _knows_passages(items):
+        return {}
+    seen = sum(one["seen"] for one in items)
+    return {
+        "wrong_version": share(sum(one["wrong_versions"] for one in items), seen),
+        "leak": share(sum(one["leaks"] for one in items), seen),
+    }
+
+
+def _knows_passages(items: Sequence[Mapping[str, Any]]) -> bool:
+    return bool(items) and all("seen" in one for one in items)
 
 
 def _recall(items: Sequence[Mapping[str, Any]], depth: int) -> Interval:
@@ -177,8 +193,9 @@ def _unmeasured(items: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield "Answers: every question ended in an error."
     elif not any(one["status"] for one in items):
         yield "Answers: this run only searched."
-    yield "Wrong versions: whether an answer came from a version that was not in force."
-    yield "Leaks: whether an answer came from another department's documents."
+    if not _knows_passages(items):
+        yield "Wrong versions: whether an answer came from a version that was not in force."
+        yield "Leaks: whether an answer came from another department's documents."
     yield "Hostile text: whether instructions hidden in documents are followed."
     yield "Use: how many people ask, and what they say of answers, stands on the platform's pages."
     yield "Cost: what the machine and the hours cost is the department's to add."

@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rag.report import drawings
 from rag.report.content import QUESTIONS_AN_HOUR, WAIT_LIMIT_S, Report, groups
-from rag.report.words import between, number
+from rag.report.words import between, called, explained, number
 
 
 def html(report: Report) -> str:
@@ -17,8 +17,11 @@ def html(report: Report) -> str:
     return pages.get_template("report.html").render(
         report=report,
         groups=groups(report.judged),
+        knows_prompt="prompt_version" in dict(report.configuration),
         number=number,
         between=between,
+        called=called,
+        explained=explained,
         questions_an_hour=QUESTIONS_AN_HOUR,
         wait_limit_s=WAIT_LIMIT_S,
         intervals=_inside(drawings.svg(drawings.intervals(report.judged))),

@@ -12,7 +12,7 @@ from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, T
 
 from rag.report import drawings
 from rag.report.content import QUESTIONS_AN_HOUR, WAIT_LIMIT_S, Report, groups
-from rag.report.words import between, number
+from rag.report.words import between, called, number
 
 STYLES = getSampleStyleSheet()
 BODY, HEADING, TITLE = STYLES["BodyText"], STYLES["Heading2"], STYLES["Title"]
@@ -58,7 +58,7 @@ def _story(report: Report, title: str) -> Iterator[Flowable]:
     yield drawings.intervals(report.judged)
     yield _words("All figures", HEADING)
     figures = [
-        (name, number(one.value, _unit(part)), between(one, _unit(part)), str(one.n))
+        (called(name), number(one.value, _unit(part)), between(one, _unit(part)), str(one.n))
         for name, one, part in report.figures
     ]
     yield _table(("figure", "value", "95 % interval", "questions"), figures, WIDE[:4])

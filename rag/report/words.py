@@ -1,6 +1,86 @@
 """Figures as people read them. Pure."""
 
+from collections.abc import Mapping
+
 from rag.statistics import Interval
+
+# Each figure by its name: what it is called, and what it means in one line.
+FIGURES: Mapping[str, tuple[str, str]] = {
+    "recall@1": (
+        "Right passage found first",
+        "Of 100 questions that a policy answers, how often the first passage found answers it.",
+    ),
+    "recall@5": (
+        "Right passage among the first five",
+        "Of 100 questions that a policy answers, how often one of the first five answers it.",
+    ),
+    "recall@10": (
+        "Right passage among the first ten",
+        "Of 100 questions that a policy answers, how often one of the first ten answers it.",
+    ),
+    "mrr@10": (
+        "How far up the right passage stands",
+        "100 % is always first, 50 % is second on average, 0 % is never among the first ten.",
+    ),
+    "answered_rate": (
+        "Questions that got an answer",
+        "Of 100 questions that a policy answers, how many were answered at all.",
+    ),
+    "abstention_recall": (
+        "Silence where no policy answers",
+        "Of 100 questions that no policy answers, how many were rightly left unanswered.",
+    ),
+    "abstention_precision": (
+        "Silence that was right",
+        "Of 100 questions left unanswered, for how many there really was no policy.",
+    ),
+    "citation_precision": (
+        "Sources that hold the answer",
+        "Of 100 sources shown below answers, how many really hold the words that answer.",
+    ),
+    "f1": (
+        "Words shared with the expected answer",
+        "How much of the answer is expected, and how much of what is expected is in the answer.",
+    ),
+    "contains": (
+        "Expected words that answers contain",
+        "How much of what an answer must say it does say.",
+    ),
+    "failed": (
+        "Questions that ended in an error",
+        "Of 100 questions, for how many the computer gave an error and no answer.",
+    ),
+    "search_p95": (
+        "Wait for the sources",
+        "95 of 100 questions had their sources on the page after this time.",
+    ),
+    "first_text_p50": (
+        "Wait for the first sentence",
+        "Half of the questions had their first checked sentence after this time.",
+    ),
+    "total_p50": (
+        "Wait for the whole answer",
+        "Half of the questions were answered to the end after this time.",
+    ),
+    "wrong_version": (
+        "Passages of a version not in force",
+        "Of 100 passages found or cited, how many came from a policy that did not hold then.",
+    ),
+    "leak": (
+        "Passages of another department",
+        "Of 100 passages found or cited, how many belong to another department. It must be none.",
+    ),
+}
+
+
+def called(name: str) -> str:
+    """What a figure is called."""
+    return FIGURES.get(name, (name, ""))[0]
+
+
+def explained(name: str) -> str:
+    """What a figure means."""
+    return FIGURES.get(name, ("", ""))[1]
 
 
 def number(value: float | None, unit: str = "") -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from governance.evaluation_runs import Asked, FoundPassage, Measured, RunItem
-from rag.figures import Change, compare, differences, figures_of, sign_test
+from rag.figures import CameBack, Change, came_back, compare, differences, figures_of, sign_test
 
 HIT = FoundPassage("p1", "d1", 1, is_hit=True)
 MISS = FoundPassage("p2", "d2", 1, is_hit=False)
@@ -86,3 +86,25 @@ def test_differences_are_after_less_before() -> None:
     """None where either is."""
     found = differences({"a": {"x": 0.5, "y": None}}, {"a": {"x": 0.75, "y": 1.0, "z": 1.0}})
     assert found == {"a": {"x": 0.25, "y": None, "z": None}}
+
+
+def test_questions_are_sorted_as_people_sort_them() -> None:
+    """By whether the expected place was cited, or silence was right."""
+    sorted_as = [
+        came_back(item(1, Measured("answered", "a", (), (MISS, HIT)))),
+        came_back(item(2, Measured("answered", "a", (HIT,), (MISS,)))),
+        came_back(item(3, Measured("not_found", ""))),
+        came_back(item(4, Measured("not_found", ""), answerable=False)),
+        came_back(item(5, Measured("answered", "a", (), (HIT,)), answerable=False)),
+        came_back(item(6, Measured("failed", error="Away."))),
+        came_back(item(7, None)),
+    ]
+    assert sorted_as == [
+        CameBack.RIGHT,
+        CameBack.WRONG,
+        CameBack.NOT_FOUND,
+        CameBack.RIGHT,
+        CameBack.WRONG,
+        CameBack.FAILED,
+        CameBack.UNASKED,
+    ]

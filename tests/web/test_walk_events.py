@@ -8,6 +8,7 @@ because every route has its row in it.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from itertools import count
 
 import httpx
@@ -134,6 +135,13 @@ def chat(model: str) -> Act:
     """A chat completion by this model."""
     asked = {"model": model, "messages": [{"role": "user", "content": "How long?"}]}
     return lambda h: h.api("staff", "POST", "/v1/chat/completions", asked)
+
+
+def let_through(h: Hands) -> httpx.Response:
+    """Questions of a department, until tomorrow."""
+    day = h.site.clock() + timedelta(days=1)
+    until = {"until-day": day.day, "until-month": day.month, "until-year": day.year}
+    return h.post("editor", "/evaluation/gate/override", **WHY, **until)
 
 
 WHY = {"reason": "The walk"}
@@ -483,6 +491,54 @@ CHANGES: dict[Row, tuple[Act, Action]] = {
         lambda h: h.api(
             "editor", "POST", f"/api/v1/evaluations/{h.evaluation(ended=True)}/baseline"
         ),
+        Action.BASELINE_CHOSEN,
+    ),
+    ("POST", "/evaluation/questions"): (
+        lambda h: h.post(
+            "editor", "/evaluation/questions", question="Who?", answerable="no", answer_type="span"
+        ),
+        Action.GOLD_QUESTION_SAVED,
+    ),
+    ("POST", "/evaluation/questions/import"): (
+        lambda h: h.client("editor").post(
+            "/evaluation/questions/import",
+            files={"file": ("many.jsonl", b'{"question": "Where?", "answerable": false}')},
+        ),
+        Action.GOLD_QUESTION_SAVED,
+    ),
+    ("POST", "/evaluation/questions/{gold_id}"): (
+        lambda h: h.post(
+            "editor",
+            f"/evaluation/questions/{h.gold()}",
+            question="Why?",
+            answerable="no",
+            answer_type="span",
+        ),
+        Action.GOLD_QUESTION_SAVED,
+    ),
+    ("POST", "/evaluation/questions/{gold_id}/retire"): (
+        lambda h: h.post("editor", f"/evaluation/questions/{h.gold()}/retire"),
+        Action.GOLD_QUESTION_RETIRED,
+    ),
+    ("POST", "/evaluation/gate"): (
+        lambda h: h.post("editor", "/evaluation/gate", mode="off"),
+        Action.GATE_CHANGED,
+    ),
+    ("POST", "/evaluation/gate/override"): (let_through, Action.GATE_OVERRIDDEN),
+    ("POST", "/evaluation/gate/override/end"): (
+        lambda h: (let_through(h), h.post("editor", "/evaluation/gate/override/end")),
+        Action.GATE_CHANGED,
+    ),
+    ("POST", "/evaluation/runs"): (
+        lambda h: (h.evaluation(ended=True), h.post("editor", "/evaluation/runs")),
+        Action.EVALUATION_STARTED,
+    ),
+    ("POST", "/evaluation/runs/{run_id}/stop"): (
+        lambda h: h.post("editor", f"/evaluation/runs/{h.evaluation()}/stop"),
+        Action.EVALUATION_ENDED,
+    ),
+    ("POST", "/evaluation/runs/{run_id}/baseline"): (
+        lambda h: h.post("editor", f"/evaluation/runs/{h.evaluation(ended=True)}/baseline"),
         Action.BASELINE_CHOSEN,
     ),
     ("POST", "/api/v1/search"): (

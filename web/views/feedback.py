@@ -145,4 +145,5 @@ class FeedbackPages:
             wrong=wrong,
             form=form or {},
             glossaries=glossaries_of(caller),
+            measured={one.id for one in caller.departments(Permission.EVALUATIONS_MANAGE)},
         )

@@ -1,6 +1,7 @@
 """Gold questions and evaluations as JSON: kept, asked, stopped, gone on with, compared, walled."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import httpx
@@ -11,8 +12,8 @@ from governance.errors import ModelNotApproved
 from governance.evaluation_runs import Run
 from governance.events import SYSTEM
 from governance.record.use_tables import questions, usage
-from rag.workflow import Evaluations
-from web.testing import ScriptedAssistant, Site
+from web.testing import Site
+from web.testing_evaluation import evaluations
 
 GOLD = "/api/v1/gold-questions"
 RUNS = "/api/v1/evaluations"
@@ -24,13 +25,6 @@ KNOWN: dict[str, Any] = {
     "gold": [{"doc": "vials.pdf", "evidence": "28 days"}],
 }
 UNKNOWN = {"id": "none", "question": "This stands nowhere, or does it?", "answerable": False}
-
-
-class Closable(ScriptedAssistant):
-    """A scripted assistant as a run makes one for itself."""
-
-    async def aclose(self) -> None:
-        """Nothing is open."""
 
 
 @pytest.fixture
@@ -54,11 +48,7 @@ def worker(
     site: Site, admit: Callable[[Run], None] = lambda run: None
 ) -> Callable[[Callable[[], bool]], None]:
     """What works through runs, with the passages of the site."""
-    parts, platform = site.platform.evaluations, site.platform
-    passages = site.assistant.passages
-    return Evaluations(
-        parts.runs, parts.gold, platform.policies, lambda _: Closable(passages), admit, site.clock
-    ).work
+    return evaluations(site, admit=admit).work
 
 
 def counted(site: Site) -> list[int]:
@@ -115,6 +105,20 @@ def test_a_run_goes_on_where_it_was_cut_off(site: Site, gold: httpx.Client) -> N
     worker(site)(lambda: False)
     assert gold.get(f"{RUNS}/{run}").json()["state"] == "done"
     assert site.platform.evaluations.runs.items(run)[0].asked_at == answered_at
+
+
+def test_a_run_that_another_process_works_through_is_left_to_it(
+    site: Site, gold: httpx.Client
+) -> None:
+    """Nothing is asked while it has its turn; one whose turn is lost notes nothing more."""
+    run = start(gold)
+    evaluations(site, turn_of=lambda _: nullcontext(None)).work(lambda: False)
+    assert gold.get(f"{RUNS}/{run}").json()["state"] == "queued"
+    looks = iter([True, True, True, False])
+    evaluations(site, turn_of=lambda _: nullcontext(lambda: next(looks, False))).work(lambda: False)
+    assert gold.get(f"{RUNS}/{run}").json()["done"] == 1
+    evaluations(site).work(lambda: False)
+    assert gold.get(f"{RUNS}/{run}").json()["state"] == "done"
 
 
 def test_a_run_ends_where_its_model_may_not_work(site: Site, gold: httpx.Client) -> None:
