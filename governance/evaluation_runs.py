@@ -58,7 +58,8 @@ class FoundPassage:
 class Measured:
     """What came back for one question.
 
-    scores: exact, f1 and contains (0 to 1); empty for what is not answerable. timings_ms: search,
+    scores: exact, f1 and contains (0 to 1), not of what is not answerable, and how sure the answer
+    was (`confidence`, 0 to 1) where that was weighed. timings_ms: search,
     first_token, total. answer and error: text.
     """
 

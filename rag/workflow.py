@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -26,7 +26,7 @@ from rag.asker import Asker
 from rag.config import RagSettings
 from rag.errors import AnswerCutShort, RagError
 from rag.evaluate import Found, contains, exact, f1, is_hit
-from rag.events import Answered, AskEvent
+from rag.events import Answered, AskEvent, Checks
 from rag.figures import figures_of
 from rag.questions import Gold
 from rag.schema import Answer, AnswerStatus, Passage
@@ -166,11 +166,12 @@ class Evaluations:
         try:
             found = await assistant.search(question, place.name, DEPTH, asker)
             search_ms = 1000 * (time.perf_counter() - began)
-            answer = await _answer(assistant.ask(question, place.name, asker))
+            answered = await _answered(assistant.ask(question, place.name, asker))
         except RagError as error:
             log.warning("a gold question was not answered", run=run.id, error=str(error))
             return Measured("failed", error=error.message)
-        return self._scored(gold, place.name, found, answer, search_ms)
+        measured = self._scored(gold, place.name, found, answered.answer, search_ms)
+        return replace(measured, scores={**measured.scores, **_how_sure(answered.checks)})
 
     def _scored(
         self,
@@ -200,12 +201,16 @@ class Evaluations:
         )
 
 
-async def _answer(events: AsyncGenerator[AskEvent, None]) -> Answer:
+async def _answered(events: AsyncGenerator[AskEvent, None]) -> Answered:
     async with aclosing(events):
         async for event in events:
             if isinstance(event, Answered):
-                return event.answer
+                return event
     raise AnswerCutShort
+
+
+def _how_sure(checks: Checks) -> dict[str, float]:
+    return {} if checks.confidence is None else {"confidence": checks.confidence}
 
 
 def _judged(

@@ -6,6 +6,7 @@ from datetime import date
 from statistics import fmean, pstdev
 from typing import Any
 
+from rag import risk
 from rag.capacity import Service, most_users, wait_p95_s
 from rag.statistics import NOTHING, Interval, mean, quantile, share
 from rag.verdict import CRITERIA, Criterion, Group, Judged, Verdict, judge, reasons, verdict
@@ -13,6 +14,7 @@ from rag.verdict import CRITERIA, Criterion, Group, Judged, Verdict, judge, reas
 QUESTIONS_AN_HOUR = 6.0  # of one person at work
 WAIT_LIMIT_S = 10.0  # that 95 of 100 wait at most before their answer begins
 WORST = 10
+RISK_POINTS = 12
 DECISIONS = {
     Verdict.STOP: "Stop. A criterion of safety is missed; what is wrong must be mended first.",
     Verdict.EXTEND: "Extend. No criterion of safety is surely missed, but not all is proven.",
@@ -39,7 +41,11 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything on its pages, in order. figures: name, interval and whether it is a share."""
+    """Everything on its pages, in order. figures: name, interval and whether it is a share.
+
+    risks: what stricter thresholds would give, the one in use first; empty where no answer told how
+    sure it was.
+    """
 
     department: str
     day: date
@@ -52,6 +58,7 @@ class Report:
     service: Service | None
     waits: tuple[Point, ...]
     users: int
+    risks: tuple[risk.Point, ...]
     examples: tuple[Example, ...]
     unmeasured: tuple[str, ...]
     configuration: tuple[tuple[str, str], ...]
@@ -80,6 +87,7 @@ def report_of(
         service=service,
         waits=_waits(service, users),
         users=users,
+        risks=risk.rounded(risk.curve(items), RISK_POINTS),
         examples=tuple(_worst(items))[:WORST],
         unmeasured=tuple(_unmeasured(items)),
         configuration=tuple((str(k), str(v)) for k, v in sorted(result["config"].items())),

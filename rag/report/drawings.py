@@ -1,10 +1,12 @@
-"""The report's two drawings, for screen and for paper in black and white."""
+"""The report's drawings, for screen and for paper in black and white."""
 
 from collections.abc import Sequence
 
 from reportlab.graphics import renderSVG
 from reportlab.graphics.shapes import Circle, Drawing, Line, PolyLine, String
+from reportlab.lib import colors
 
+from rag import risk
 from rag.report.content import WAIT_LIMIT_S, Point
 from rag.report.words import number
 from rag.verdict import Judged
@@ -12,7 +14,6 @@ from rag.verdict import Judged
 WIDTH, ROW, LEFT, RIGHT = 480, 24, 210, 60
 CURVE_HEIGHT, MARGIN = 200, 40
 SIZE = 9
-GREY = 0x777777
 
 
 def intervals(judged: Sequence[Judged]) -> Drawing:
@@ -65,6 +66,31 @@ def waiting(points: Sequence[Point]) -> Drawing:
         drawing.add(String(x - 5, MARGIN - 14, str(users), fontSize=SIZE - 2))
     drawing.add(String(WIDTH / 2 - 30, 8, "people at work", fontSize=SIZE))
     drawing.add(String(4, CURVE_HEIGHT - 20, "seconds of waiting, 95 of 100", fontSize=SIZE))
+    return drawing
+
+
+def risks(points: Sequence[risk.Point]) -> Drawing:
+    """How many answers are wrong, with intervals, over how many questions are answered."""
+    drawing = Drawing(WIDTH, CURVE_HEIGHT)
+    across, up = WIDTH - 2 * MARGIN, CURVE_HEIGHT - 2 * MARGIN
+
+    def at(coverage: float | None, wrong: float | None) -> tuple[float, float]:
+        return MARGIN + across * (coverage or 0), MARGIN + up * (wrong or 0)
+
+    drawing.add(Line(MARGIN, MARGIN, WIDTH - MARGIN, MARGIN))
+    drawing.add(Line(MARGIN, MARGIN, MARGIN, CURVE_HEIGHT - MARGIN))
+    for part in (0, 0.25, 0.5, 0.75, 1):
+        drawing.add(String(at(part, 0)[0] - 8, MARGIN - 14, f"{part:.0%}", fontSize=SIZE - 2))
+        drawing.add(String(MARGIN - 28, at(0, part)[1] - 3, f"{part:.0%}", fontSize=SIZE - 2))
+    for one in points:
+        low, high = (at(one.coverage.value, bound) for bound in (one.risk.low, one.risk.high))
+        drawing.add(Line(*low, *high, strokeColor=colors.grey))
+        drawing.add(Circle(*at(one.coverage.value, one.risk.value), 3))
+    line = [x for one in points for x in at(one.coverage.value, one.risk.value)]
+    if len(points) > 1:
+        drawing.add(PolyLine(line, strokeWidth=2))
+    drawing.add(String(WIDTH / 2 - 60, 8, "questions that get an answer", fontSize=SIZE))
+    drawing.add(String(4, CURVE_HEIGHT - 20, "answers that are wrong", fontSize=SIZE))
     return drawing
 
 

@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rag.report import drawings
 from rag.report.content import QUESTIONS_AN_HOUR, WAIT_LIMIT_S, Report, groups
-from rag.report.words import between, called, explained, number
+from rag.report.words import STRICTER, between, called, explained, number
 
 
 def html(report: Report) -> str:
@@ -18,6 +18,7 @@ def html(report: Report) -> str:
         report=report,
         groups=groups(report.judged),
         knows_prompt="prompt_version" in dict(report.configuration),
+        stricter=STRICTER,
         number=number,
         between=between,
         called=called,
@@ -25,6 +26,7 @@ def html(report: Report) -> str:
         questions_an_hour=QUESTIONS_AN_HOUR,
         wait_limit_s=WAIT_LIMIT_S,
         intervals=_inside(drawings.svg(drawings.intervals(report.judged))),
+        risks=_inside(drawings.svg(drawings.risks(report.risks))),
         waiting=_inside(drawings.svg(drawings.waiting(report.waits))),
     )
 

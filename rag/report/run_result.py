@@ -51,6 +51,7 @@ def _record(item: RunItem, measured: Measured) -> dict[str, Any]:
         "contains": measured.scores.get("contains", 0.0) if can else None,
         "citations": len(measured.cited),
         "citation_hits": sum(one.is_hit for one in measured.cited),
+        "confidence": measured.scores.get("confidence"),
         "timings_ms": dict(measured.timings_ms),
         "error": (measured.error or "It was not answered.") if failed else None,
         "seen": len(seen),

@@ -12,7 +12,7 @@ from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, T
 
 from rag.report import drawings
 from rag.report.content import QUESTIONS_AN_HOUR, WAIT_LIMIT_S, Report, groups
-from rag.report.words import between, called, number
+from rag.report.words import STRICTER, between, called, number
 
 STYLES = getSampleStyleSheet()
 BODY, HEADING, TITLE = STYLES["BodyText"], STYLES["Heading2"], STYLES["Title"]
@@ -62,6 +62,7 @@ def _story(report: Report, title: str) -> Iterator[Flowable]:
         for name, one, part in report.figures
     ]
     yield _table(("figure", "value", "95 % interval", "questions"), figures, WIDE[:4])
+    yield from _risks(report)
     yield from _capacity(report)
     if report.examples:
         yield _words("What went worst", HEADING)
@@ -72,6 +73,25 @@ def _story(report: Report, title: str) -> Iterator[Flowable]:
         yield _words(f"- {line}")
     yield _words("Configuration", HEADING)
     yield _table(("setting", "value"), list(report.configuration), (50 * mm, 126 * mm))
+
+
+def _risks(report: Report) -> Iterator[Flowable]:
+    if not report.risks:
+        return
+    yield _words("Stricter or not", HEADING)
+    yield _words(STRICTER)
+    yield drawings.risks(report.risks)
+    rows = [
+        (
+            number(one.threshold),
+            number(one.coverage.value),
+            number(one.risk.value),
+            between(one.risk),
+        )
+        for one in report.risks
+    ]
+    head = ("least confidence", "questions answered", "answers that are wrong", "95 % interval")
+    yield _table(head, rows, [44 * mm] * 4)
 
 
 def _capacity(report: Report) -> Iterator[Flowable]:

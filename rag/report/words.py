@@ -73,6 +73,13 @@ FIGURES: Mapping[str, tuple[str, str]] = {
 }
 
 
+STRICTER = (
+    "If it answered only what it is surer of, fewer questions would get an answer and fewer "
+    "answers would be wrong. The point furthest to the right is the threshold in use; an answer is "
+    "wrong here where none of its sources is an expected place."
+)
+
+
 def called(name: str) -> str:
     """What a figure is called."""
     return FIGURES.get(name, (name, ""))[0]

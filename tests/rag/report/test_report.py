@@ -7,7 +7,7 @@ from typing import Any
 import pypdfium2  # type: ignore[import-untyped]
 from reportlab.graphics.shapes import Line
 
-from rag.report.content import report_of
+from rag.report.content import Report, report_of
 from rag.report.drawings import intervals
 from rag.report.page import html
 from rag.report.sheets import pdf
@@ -23,7 +23,7 @@ def item(number: int, **fields: Any) -> dict[str, Any]:
         "id": f"q{number}", "answerable": True, "first_hit": 1, "status": "answered",
         "answer": "28 days <b>[1]</b>", "f1": 0.9, "contains": 1.0, "citations": 1,
         "citation_hits": 1, "timings_ms": {"search": 80, "first_token": 2000, "total": 3000},
-        "error": None,
+        "confidence": 0.7 + number % 30 / 100, "error": None,
     } | fields  # fmt: skip
 
 
@@ -34,6 +34,12 @@ def result(*more: dict[str, Any]) -> dict[str, Any]:
     items = [item(n) for n in range(300)] + [item(n, **cannot) for n in range(300, 400)]
     config = {"department": "Pharmacy", "suite_digest": "a" * 64}
     return {"items": [*items, *more], "config": config}
+
+
+def paper(report: Report) -> str:
+    """All words of the sheets."""
+    document = pypdfium2.PdfDocument(pdf(report))
+    return " ".join(page.get_textpage().get_text_range() for page in document)
 
 
 def test_a_good_run_graduates() -> None:
@@ -97,8 +103,7 @@ def test_a_report_on_errors_alone_has_its_headings() -> None:
     failed = item(1, status=None, answer=None, error="The model is away.", citations=0,
                   citation_hits=0, timings_ms={})  # fmt: skip
     report = report_of({"items": [failed], "config": {}}, DAY)
-    document = pypdfium2.PdfDocument(pdf(report))
-    text = " ".join(page.get_textpage().get_text_range() for page in document)
+    text = paper(report)
     assert text.index("What went worst") < text.index("The model is away.")
     assert "every question ended in an error" in report.unmeasured[0]
 
@@ -125,7 +130,17 @@ def test_the_page_is_one_file_that_leads_nowhere() -> None:
 
 def test_the_sheets_say_what_the_page_says() -> None:
     """Verdict, criteria and configuration on paper."""
-    document = pypdfium2.PdfDocument(pdf(report_of(result(), DAY)))
-    text = " ".join(page.get_textpage().get_text_range() for page in document)
+    text = paper(report_of(result(), DAY))
     for words in ("GRADUATE", "Citations that hold what answers", "a" * 20, "95 % interval"):
         assert words in text
+
+
+def test_the_curve_of_stricter_thresholds_is_drawn_and_listed() -> None:
+    """The threshold in use first; nothing of it where no answer told how sure it was."""
+    made = report_of(result(), DAY)
+    assert (made.risks[0].threshold, made.risks[0].coverage.value) == (0.7, 0.75)
+    assert "Stricter or not" in html(made)
+    assert "Stricter or not" in paper(made)
+    told = report_of({"items": [item(1, confidence=None)], "config": {}}, DAY)
+    assert told.risks == ()
+    assert "Stricter or not" not in html(told)
