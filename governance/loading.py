@@ -138,6 +138,12 @@ class LoadingStore:
                     )
                 )
 
+    def embedded_by(self) -> frozenset[str]:
+        """The models whose vectors passages have."""
+        query = select(passages.c.embed_model).where(passages.c.vector.is_not(None)).distinct()
+        with self._record.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def count_without_vector(self, version_id: str) -> int:
         """How many passages of a version are still to be embedded."""
         with self._record.read() as connection:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from governance.index_debts import IndexDebts
 from governance.loading import IndexedVersion, LoadingStore
 from governance.versions import Span
+from rag.errors import EmbeddedByAnother
 from rag.index import CLOSED, NEVER, IndexPoint, LiveSpan, PassageIndex
 
 BATCH_POINTS = 256
@@ -73,6 +74,16 @@ def _sync_version(
         return
     index.delete_version(version.version_id)
     index_version(index, store, version.version_id, span)
+
+
+def require_model(store: LoadingStore, model: str) -> None:
+    """See that all vectors are of one model, before anything is compared with them.
+
+    Raises EmbeddedByAnother.
+    """
+    others = store.embedded_by() - {model}
+    if others:
+        raise EmbeddedByAnother(", ".join(sorted(others)), model)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from governance.events import Action, Actor, Event
 from governance.loading import LoadingStore
 from governance.record.database import Record, open_record
 from governance.secrets import Secrets
-from ingest.index import rebuild
+from ingest.index import rebuild, require_model
 from lamplight.backup import make_backup
 from lamplight.lock import DataLock
 from lamplight.manifest import Manifest, summary
@@ -82,11 +82,13 @@ def rebuild_alone(settings: Settings) -> int:
     Raises AlreadyRunning, RecordUnusable, IndexFault.
     """
     with _record_alone(settings, "reindex") as record:
+        store = LoadingStore(record, settings.governance)
+        require_model(store, settings.rag.embed_model)
         if settings.rag.qdrant_url is None:
             shutil.rmtree(settings.rag.index_dir, ignore_errors=True)
         index = open_index(settings.rag)
         try:
-            passages = rebuild(index, LoadingStore(record, settings.governance))
+            passages = rebuild(index, store)
         finally:
             index.close()
         note_rebuild(record, OWNER, passages)

@@ -24,6 +24,7 @@ from governance.events import SYSTEM, Action, Event
 from governance.inventory import Inventory
 from governance.jobs import JobStore
 from governance.keys import KeyStore
+from governance.loading import LoadingStore
 from governance.missing_files import MissingFiles
 from governance.model_blocks import BlockStore
 from governance.model_guard import ModelGuard
@@ -47,6 +48,7 @@ from governance.vault import Vault
 from governance.version_life import VersionLife
 from governance.watched_folders import WatchedFolders
 from ingest.folder_watch import FolderWatch
+from ingest.index import require_model
 from ingest.page_image import render_page
 from ingest.quotes import Quote
 from ingest.scan_memory import lines_on
@@ -85,6 +87,7 @@ def open_platform(settings: Settings) -> Iterator[Platform]:
     with ExitStack() as closing:
         record = open_record(settings.governance)
         closing.callback(record.close)
+        require_model(LoadingStore(record, settings.governance), settings.rag.embed_model)
         index = open_index(settings.rag)
         closing.callback(index.close)
         models = model_parts(settings, record)

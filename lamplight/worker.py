@@ -11,7 +11,9 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from threading import Event
 
+from governance.loading import LoadingStore
 from governance.record.database import open_record
+from ingest.index import require_model
 from ingest.workflow import Loader
 from lamplight.errors import BadUse
 from lamplight.housekeeping import Chore, Housekeeping
@@ -65,6 +67,7 @@ def open_worker(settings: Settings) -> Iterator[Loader]:
     with ExitStack() as closing:
         record = open_record(settings.governance)
         closing.callback(record.close)
+        require_model(LoadingStore(record, settings.governance), settings.rag.embed_model)
         index = open_index(settings.rag)
         closing.callback(index.close)
         admission = embedding_admission(model_parts(settings, record), settings.rag)

@@ -146,6 +146,18 @@ class IndexUnreadable(IndexFault):
         )
 
 
+class EmbeddedByAnother(IndexFault):
+    """The policies have vectors of another model than the one that questions would get."""
+
+    def __init__(self, known: str, wanted: str) -> None:
+        super().__init__(
+            f"The policies here were embedded by {known}, and the settings name {wanted}. Vectors "
+            "of two models cannot be compared.",
+            f"Set rag.embed_model (LAMPLIGHT_EMBED_MODEL) back to {known}, or load the policies "
+            "into a new data directory.",
+        )
+
+
 class IndexUnreachable(IndexFault):
     """The Qdrant server does not answer."""
 

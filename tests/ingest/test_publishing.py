@@ -22,8 +22,10 @@ from governance.searched_words import searched_words
 from governance.testing_clock import Watch
 from governance.version_life import VersionLife
 from governance.versions import Act
+from ingest.index import require_model
 from ingest.publishing import Publisher
 from rag.config import RagSettings
+from rag.errors import EmbeddedByAnother
 from rag.index import OPEN, IndexPoint
 from rag.index.edge import EdgeIndex
 
@@ -250,3 +252,12 @@ def test_other_fields_write_no_passage_again(site: Site, monkeypatch: pytest.Mon
     version_id = titled(site, "Hand hygiene")
     dying(monkeypatch, "upsert")
     site.publisher.change(OWNER, version_id, PolicyFields(policy_number="IC-001"))
+
+
+def test_vectors_of_two_models_are_never_compared(site: Site) -> None:
+    """Another model than the one that embedded the policies is refused before anything opens."""
+    require_model(site.store, "anything")
+    site.hand_in("Wash your hands.")
+    require_model(site.store, "test")
+    with pytest.raises(EmbeddedByAnother, match=r"embedded by test, .* name other"):
+        require_model(site.store, "other")
