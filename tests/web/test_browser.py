@@ -140,7 +140,7 @@ def test_a_keyboard_reaches_everything_in_order(page: Page) -> None:
     """From the skip link to the button."""
     page.goto("/")
     reached = []
-    for _ in range(12):
+    for _ in range(13):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate(
@@ -155,6 +155,7 @@ def test_a_keyboard_reaches_everything_in_order(page: Page) -> None:
         "Documents",
         "Review",
         "Feedback",
+        "Evaluation",
         "My account: Editor Person",
         "Lock",
         "Sign out",
