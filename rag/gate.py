@@ -14,7 +14,7 @@ from typing import Any
 from governance.evaluation_gates import Gate, GateMode
 from governance.evaluation_runs import Run
 from rag.report.words import called, number
-from rag.verdict import CRITERIA, OF_RUNS, Criterion
+from rag.verdict import CRITERIA, OF_COST, OF_RUNS, OF_USE, Criterion
 
 # The least number of questions that a run must have asked.
 QUESTIONS = "questions"
@@ -35,6 +35,12 @@ _IN_RUNS: Mapping[str, tuple[str, str, float]] = {
     "search_p95": ("latency_ms", "search_p95", 1000),
 }
 GATED = tuple(one for one in (*CRITERIA, *OF_RUNS) if one.name in _IN_RUNS)
+# Everything that a report can be asked for.
+OF_REPORTS = (*CRITERIA, *OF_RUNS, *OF_USE, *OF_COST)
+# What the report alone judges: a gate decides on what a run measures.
+REPORTED = tuple(one for one in (*CRITERIA, *OF_USE, *OF_COST) if one.name not in _IN_RUNS)
+# What the pilot costs in a month, as the department puts it; the report shares it out.
+MONTH_COST = "month_cost"
 THRESHOLDS: Mapping[str, float] = {
     QUESTIONS: MIN_QUESTIONS,
     **{one.name: one.threshold for one in GATED},
@@ -78,7 +84,8 @@ def decide(gate: Gate, run: Run | None, baseline: Run | None, now: datetime) -> 
 
 
 def criteria_of(
-    thresholds: Mapping[str, float], known: Sequence[Criterion] = (*CRITERIA, *OF_RUNS)
+    thresholds: Mapping[str, float],
+    known: Sequence[Criterion] = OF_REPORTS,
 ) -> tuple[Criterion, ...]:
     """The criteria of a report with a department's thresholds; one left empty keeps the usual.
 

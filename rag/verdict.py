@@ -24,6 +24,8 @@ class Group(StrEnum):
     QUALITY = "Quality"
     SPEED = "Speed"
     CAPACITY = "Capacity"
+    USE = "Use"
+    COST = "Cost"
 
 
 class Outcome(StrEnum):
@@ -95,6 +97,12 @@ OF_RUNS = (
         "leak", Group.SAFETY, 0.01, "Passages of another department", True, counts="passages"
     ),
 )
+# What the platform alone can count, and what the department alone can tell.
+OF_USE = (
+    Criterion("questions_a_week", Group.USE, 20.0, "Questions a week", unit="questions"),
+    Criterion("helped", Group.USE, 0.70, "Readers who say that it helped", counts="replies"),
+)
+OF_COST = (Criterion("cost_an_answer", Group.COST, 5.0, "Cost of an answer", True, unit="money"),)
 
 
 def judge(criterion: Criterion, measured: Interval) -> Judged:

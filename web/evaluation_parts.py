@@ -9,6 +9,7 @@ from governance.evaluation_runs import NewRun, Run, RunStore, digest_of
 from governance.events import Actor
 from governance.gold_questions import GoldQuestions, suite_digest
 from governance.inventory import KnowsModels
+from governance.pilot_use import PilotUse
 from governance.policies import Department
 from governance.record.database import Record
 from rag.config import RagSettings
@@ -24,6 +25,7 @@ class EvaluationParts:
     gold: GoldQuestions
     runs: RunStore
     gates: GateStore
+    use: PilotUse
     settings: RagSettings
     known: KnowsModels
 
@@ -103,4 +105,6 @@ class EvaluationParts:
 def evaluation_parts(record: Record, settings: RagSettings, known: KnowsModels) -> EvaluationParts:
     """Build them."""
     gates = GateStore(record, THRESHOLDS, MARGINS)
-    return EvaluationParts(GoldQuestions(record), RunStore(record), gates, settings, known)
+    return EvaluationParts(
+        GoldQuestions(record), RunStore(record), gates, PilotUse(record), settings, known
+    )

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from governance.evaluation_gates import Gate
-from rag.gate import GATED, QUESTIONS
+from rag.gate import GATED, MONTH_COST, QUESTIONS, REPORTED
 from rag.report.words import called, explained
+from rag.verdict import Criterion
 from web.errors import WrongField
 
 LONGEST = 8
+UNITS: Mapping[str, str] = {"": "per cent", "s": "seconds", "money": "in your currency"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ def rows_of(gate: Gate, typed: Mapping[str, str] | None = None) -> tuple[GateRow
             one.name,
             called(one.name),
             explained(one.name),
-            "seconds" if one.unit else "per cent",
+            _unit(one),
             one.less_is_better,
             _text(gate.thresholds, one.name, typed, f"least-{one.name}"),
             _text(gate.margins, one.name, typed, f"margin-{one.name}"),
@@ -40,9 +42,36 @@ def rows_of(gate: Gate, typed: Mapping[str, str] | None = None) -> tuple[GateRow
     )
 
 
+def reported_of(gate: Gate, typed: Mapping[str, str] | None = None) -> tuple[GateRow, ...]:
+    """What the report alone judges, in the same form; it has no margin."""
+    return tuple(
+        GateRow(
+            one.name,
+            called(one.name),
+            explained(one.name),
+            _unit(one),
+            one.less_is_better,
+            _text(gate.thresholds, one.name, typed, f"least-{one.name}"),
+            "",
+        )
+        for one in REPORTED
+    )
+
+
+def month_cost_of(gate: Gate, typed: Mapping[str, str] | None = None) -> str:
+    """What the pilot costs in a month, as it stands in its field."""
+    if typed is not None:
+        return typed.get(MONTH_COST, "")
+    return f"{gate.thresholds[MONTH_COST]:.6g}" if MONTH_COST in gate.thresholds else ""
+
+
 def thresholds_in(fields: Mapping[str, str]) -> dict[str, float]:
     """What each figure must reach. Raises WrongField."""
-    return _figures(fields, "least") | _one(fields, QUESTIONS, QUESTIONS, 1)
+    reported: dict[str, float] = {}
+    for one in REPORTED:
+        reported |= _one(fields, f"least-{one.name}", one.name, 1 if one.unit else 100)
+    whole = _one(fields, QUESTIONS, QUESTIONS, 1) | _one(fields, MONTH_COST, MONTH_COST, 1)
+    return _figures(fields, "least") | reported | whole
 
 
 def margins_in(fields: Mapping[str, str]) -> dict[str, float]:
@@ -77,5 +106,9 @@ def _text(
         return typed.get(field, "")
     if name not in figures:
         return ""
-    unit = next((one.unit for one in GATED if one.name == name), "")
+    unit = next((one.unit for one in (*GATED, *REPORTED) if one.name == name), "")
     return f"{figures[name] * (1 if unit else 100):.6g}"
+
+
+def _unit(one: Criterion) -> str:
+    return UNITS.get(one.unit, one.unit)

@@ -6,6 +6,7 @@ from datetime import date
 from statistics import fmean, pstdev
 from typing import Any
 
+from governance.pilot_use import Use
 from rag import risk
 from rag.capacity import Service, most_users, wait_p95_s
 from rag.statistics import NOTHING, Interval, mean, quantile, share
@@ -15,6 +16,7 @@ QUESTIONS_AN_HOUR = 6.0  # of one person at work
 WAIT_LIMIT_S = 10.0  # that 95 of 100 wait at most before their answer begins
 WORST = 10
 RISK_POINTS = 12
+MONTH_DAYS = 365.25 / 12
 DECISIONS = {
     Verdict.STOP: "Stop. A criterion of safety is missed; what is wrong must be mended first.",
     Verdict.EXTEND: "Extend. No criterion of safety is surely missed, but not all is proven.",
@@ -60,19 +62,29 @@ class Report:
     users: int
     risks: tuple[risk.Point, ...]
     examples: tuple[Example, ...]
+    use: Use | None
+    month_cost: float | None
     unmeasured: tuple[str, ...]
     configuration: tuple[tuple[str, str], ...]
 
 
 def report_of(
-    result: Mapping[str, Any], day: date, criteria: Sequence[Criterion] = CRITERIA
+    result: Mapping[str, Any],
+    day: date,
+    criteria: Sequence[Criterion] = CRITERIA,
+    use: Use | None = None,
+    month_cost: float | None = None,
 ) -> Report:
-    """Build the report on a result of `lamplight eval`."""
+    """Build the report on a result of `lamplight eval`.
+
+    use, month_cost: what only the platform knows, and what only the department does.
+    """
     items: list[Mapping[str, Any]] = list(result["items"])
     figures = _figures(items)
     service = _service(items)
     users = most_users(service, QUESTIONS_AN_HOUR, WAIT_LIMIT_S) if service else 0
     known = dict(figures) | {"users": _people(items, service, users) if service else NOTHING}
+    known |= _use(use, month_cost)
     judged = tuple(judge(one, known.get(one.name, NOTHING)) for one in criteria)
     found = verdict(judged)
     return Report(
@@ -89,7 +101,9 @@ def report_of(
         users=users,
         risks=risk.rounded(risk.curve(items), RISK_POINTS),
         examples=tuple(_worst(items))[:WORST],
-        unmeasured=tuple(_unmeasured(items)),
+        use=use,
+        month_cost=month_cost,
+        unmeasured=tuple(_unmeasured(items, use, month_cost)),
         configuration=tuple((str(k), str(v)) for k, v in sorted(result["config"].items())),
     )
 
@@ -135,6 +149,21 @@ def _safety(items: Sequence[Mapping[str, Any]]) -> dict[str, Interval]:
 
 def _knows_passages(items: Sequence[Mapping[str, Any]]) -> bool:
     return bool(items) and all("seen" in one for one in items)
+
+
+def _use(use: Use | None, month_cost: float | None) -> dict[str, Interval]:
+    """Use and cost, counted and not sampled, so that only what readers say has an interval."""
+    if use is None:
+        return {}
+    weekly = use.questions_a_week
+    found = {
+        "questions_a_week": Interval(weekly, weekly, weekly, use.questions),
+        "helped": share(use.helped, use.helped + use.did_not_help),
+    }
+    if month_cost is not None and use.answered:
+        each = month_cost * use.days / MONTH_DAYS / use.answered
+        found["cost_an_answer"] = Interval(each, each, each, use.answered)
+    return found
 
 
 def _recall(items: Sequence[Mapping[str, Any]], depth: int) -> Interval:
@@ -196,7 +225,9 @@ def _worst(items: Sequence[Mapping[str, Any]]) -> Iterator[Example]:
             yield Example(one["id"], "answered from another place than expected", one["answer"])
 
 
-def _unmeasured(items: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _unmeasured(
+    items: Sequence[Mapping[str, Any]], use: Use | None, month_cost: float | None
+) -> Iterator[str]:
     if any(one["error"] for one in items) and not any(one["status"] for one in items):
         yield "Answers: every question ended in an error."
     elif not any(one["status"] for one in items):
@@ -205,8 +236,10 @@ def _unmeasured(items: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield "Wrong versions: whether an answer came from a version that was not in force."
         yield "Leaks: whether an answer came from another department's documents."
     yield "Hostile text: whether instructions hidden in documents are followed."
-    yield "Use: how many people ask, and what they say of answers, stands on the platform's pages."
-    yield "Cost: what the machine and the hours cost is the department's to add."
+    if use is None:
+        yield "Use: how many people ask and what they say of answers, which the platform counts."
+    if month_cost is None:
+        yield "Cost: what the machine and the hours cost is the department's to add."
     yield "Answers one at a time: with several at once each is slower and all are faster."
 
 

@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rag.report import drawings
 from rag.report.content import QUESTIONS_AN_HOUR, WAIT_LIMIT_S, Report, groups
-from rag.report.words import STRICTER, between, called, explained, number
+from rag.report.words import STRICTER, between, called, explained, number, use_words
 
 
 def html(report: Report) -> str:
@@ -19,6 +19,7 @@ def html(report: Report) -> str:
         groups=groups(report.judged),
         knows_prompt="prompt_version" in dict(report.configuration),
         stricter=STRICTER,
+        use_words=use_words(report.use, report.month_cost),
         number=number,
         between=between,
         called=called,

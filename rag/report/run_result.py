@@ -8,8 +8,9 @@ from datetime import date
 from typing import Any
 
 from governance.evaluation_runs import FoundPassage, Measured, Run, RunItem
+from governance.pilot_use import Use
 from rag.report.content import Report, report_of
-from rag.verdict import CRITERIA, OF_RUNS, Criterion
+from rag.verdict import CRITERIA, OF_RUNS, Criterion, Group
 
 
 def report_of_run(
@@ -17,10 +18,18 @@ def report_of_run(
     items: Sequence[RunItem],
     department: str,
     criteria: Sequence[Criterion] = (*CRITERIA, *OF_RUNS),
+    use: Use | None = None,
+    month_cost: float | None = None,
 ) -> Report:
     """Build the report on a run; its day is the one on which the run ended."""
     day: date = (run.ended_at or run.created_at).date()
-    return report_of(result_of(run, items, department), day, criteria)
+    asked_for = [
+        one
+        for one in criteria
+        if (use or one.group is not Group.USE)
+        and (month_cost is not None or one.group is not Group.COST)
+    ]
+    return report_of(result_of(run, items, department), day, asked_for, use, month_cost)
 
 
 def result_of(run: Run, items: Sequence[RunItem], department: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, T
 
 from rag.report import drawings
 from rag.report.content import QUESTIONS_AN_HOUR, WAIT_LIMIT_S, Report, groups
-from rag.report.words import STRICTER, between, called, number
+from rag.report.words import STRICTER, between, called, number, use_words
 
 STYLES = getSampleStyleSheet()
 BODY, HEADING, TITLE = STYLES["BodyText"], STYLES["Heading2"], STYLES["Title"]
@@ -64,6 +64,9 @@ def _story(report: Report, title: str) -> Iterator[Flowable]:
     yield _table(("figure", "value", "95 % interval", "questions"), figures, WIDE[:4])
     yield from _risks(report)
     yield from _capacity(report)
+    if report.use:
+        yield _words("Use and cost" if report.month_cost is not None else "Use", HEADING)
+        yield _words(use_words(report.use, report.month_cost))
     if report.examples:
         yield _words("What went worst", HEADING)
     for one in report.examples:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from governance.pilot_use import Use
 from rag.statistics import Interval
 
 # Each figure by its name: what it is called, and what it means in one line.
@@ -70,6 +71,22 @@ FIGURES: Mapping[str, tuple[str, str]] = {
         "Passages of another department",
         "Of 100 passages found or cited, how many belong to another department. It must be none.",
     ),
+    "users": (
+        "People who can work with it at the same time",
+        "Asking six questions an hour each, 95 of 100 wait ten seconds at most for their turn.",
+    ),
+    "questions_a_week": (
+        "Questions a week",
+        "How many questions people asked in a week, over the four weeks before the evaluation.",
+    ),
+    "helped": (
+        "Readers who say that it helped",
+        "Of 100 readers who said something of their answer, how many said that it helped.",
+    ),
+    "cost_an_answer": (
+        "Cost of an answer",
+        "What the pilot costs in a month, shared among the questions that got an answer in it.",
+    ),
 }
 
 
@@ -96,9 +113,25 @@ def number(value: float | None, unit: str = "") -> str:
         return "not measured"
     if unit == "s":
         return f"{value:.1f} s"
+    if unit == "money":
+        return f"{value:,.2f}"
     if unit:
         return f"{value:.0f}"
     return f"{value:.0%}" if value <= 1 else f"{value:.0f}"
+
+
+def use_words(use: Use | None, month_cost: float | None) -> str:
+    """Use and cost in sentences."""
+    if use is None:
+        return ""
+    said = (
+        f"In the {use.days} days before the evaluation {use.people} people asked {use.questions} "
+        f"questions, of which {use.answered} got an answer. {use.helped} readers said that it "
+        f"helped, {use.did_not_help} that something was wrong."
+    )
+    if month_cost is None:
+        return said
+    return f"{said} The department puts the cost at {month_cost:,.2f} a month."
 
 
 def between(interval: Interval, unit: str = "") -> str:

@@ -10,8 +10,7 @@ import pytest
 from governance.evaluation_gates import Gate, GateMode, Override
 from governance.evaluation_runs import Run, RunState
 from governance.events import SYSTEM
-from rag.gate import MARGINS, THRESHOLDS, Standing, criteria_of, decide
-from rag.verdict import CRITERIA, OF_RUNS
+from rag.gate import MARGINS, OF_REPORTS, THRESHOLDS, Standing, criteria_of, decide
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 GATE = Gate("d", GateMode.BLOCK, dict(THRESHOLDS), dict(MARGINS))
@@ -112,5 +111,5 @@ def test_an_exception_holds_until_its_end() -> None:
 def test_the_report_is_judged_by_the_departments_thresholds() -> None:
     """What it left empty keeps the usual one: no report is made better by asking less."""
     found = {one.name: one.threshold for one in criteria_of({"contains": 0.9})}
-    usual = {one.name: one.threshold for one in (*CRITERIA, *OF_RUNS)}
+    usual = {one.name: one.threshold for one in OF_REPORTS}
     assert found == usual | {"contains": 0.9}

@@ -118,14 +118,18 @@ def test_the_gate_is_changed_in_per_cent_and_seconds(
         "least-contains": "92.5",
         "margin-contains": "5",
         "least-first_text_p50": "4.5",
+        "least-helped": "60",
+        "least-cost_an_answer": "1.50",
+        "month_cost": "900",
     }
     assert editor.post("/evaluation/gate", data=wanted).status_code == 303
     gate = site.platform.evaluations.gates.gate(place)
     assert gate.mode is GateMode.WARN
-    assert gate.thresholds == {"questions": 4, "contains": 0.925, "first_text_p50": 4.5}
+    of_runs = {"questions": 4, "contains": 0.925, "first_text_p50": 4.5}
+    assert gate.thresholds == of_runs | {"helped": 0.6, "cost_an_answer": 1.5, "month_cost": 900}
     assert gate.margins == {"contains": 0.05}
     assert 'value="92.5"' in editor.get("/evaluation/gate").text
-    for wrong in ({"mode": "maybe"}, {"least-contains": "many"}, {"margin-contains": "101"}):
+    for wrong in ({"mode": "maybe"}, {"least-contains": "many"}, {"month_cost": "much"}):
         refused = editor.post("/evaluation/gate", data={**wanted, **wrong})
         assert refused.status_code == 422
         assert "There is a problem" in refused.text

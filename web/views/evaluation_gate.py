@@ -17,7 +17,7 @@ from web.errors import WebError, WrongField
 from web.evaluation_places import HERE, place_called, place_in
 from web.evaluation_words import GATE_MODES, STANDINGS
 from web.form import choice_in, date_in, end_of, read_form
-from web.gate_form import margins_in, rows_of, thresholds_in
+from web.gate_form import margins_in, month_cost_of, reported_of, rows_of, thresholds_in
 from web.pages import Pages
 from web.parts import Platform
 from web.problems import problem_of
@@ -126,6 +126,8 @@ class GatePages:
             modes=GATE_MODES,
             mode=typed.get("mode", "") if typed else gate.mode.value,
             rows=rows_of(gate, typed),
+            reported=reported_of(gate, typed),
+            month_cost=month_cost_of(gate, typed),
             questions=typed.get(QUESTIONS, "") if typed else least,
             people=people_names(self._platform),
             overridden=gate.override is not None and caller.clock() < gate.override.until,

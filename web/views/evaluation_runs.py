@@ -15,7 +15,7 @@ from governance.errors import GovernanceError, NotFound
 from governance.evaluation_runs import Run, RunItem, RunState
 from governance.policies import Department
 from rag.figures import CameBack, Change, came_back, compare
-from rag.gate import criteria_of
+from rag.gate import MONTH_COST, criteria_of
 from rag.report.content import Report
 from rag.report.page import html
 from rag.report.run_result import report_of_run
@@ -188,10 +188,19 @@ class RunPages:
 
     def _report(self, run: Run, place: Department, items: tuple[RunItem, ...]) -> Report:
         thresholds = self._platform.evaluations.gates.gate(place.id).thresholds
-        name = f"{run.id} {sorted(thresholds.items())}"
+        # Of the time before the run's end, so that the same run gives the same report.
+        use = self._platform.evaluations.use.before(place.id, run.ended_at or run.created_at)
+        name = f"{run.id} {sorted(thresholds.items())} {use}"
         known = self._reports.get(name)
         if known is None:
-            known = report_of_run(run, items, place.name, criteria_of(thresholds))
+            known = report_of_run(
+                run,
+                items,
+                place.name,
+                criteria_of(thresholds),
+                use,
+                thresholds.get(MONTH_COST),
+            )
             self._reports.put(name, known)
         return known
 

@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from governance.evaluation_runs import Asked, FoundPassage, Measured, Run, RunItem, RunState
 from governance.events import SYSTEM
+from governance.pilot_use import Use
 from rag.report.page import html
 from rag.report.run_result import report_of_run, result_of
-from rag.verdict import Outcome, Verdict
+from rag.verdict import CRITERIA, OF_COST, OF_RUNS, OF_USE, Outcome, Verdict
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 RUN = Run(
@@ -56,3 +59,22 @@ def test_passages_of_others_stop_it() -> None:
     [judged] = [one for one in report.judged if one.criterion.name == "leak"]
     assert judged.outcome is Outcome.MISSED
     assert report.verdict is Verdict.STOP
+
+
+def test_use_and_cost_are_judged_where_they_are_known() -> None:
+    """By the platform's counts and what the department says it pays; else they are named."""
+    use = Use(28, questions=400, people=20, answered=300, helped=95, did_not_help=5)
+    asked_for = (*CRITERIA, *OF_RUNS, *OF_USE, *OF_COST)
+    report = report_of_run(RUN, good(), "Pharmacy", asked_for, use, 900.0)
+    found = {one.criterion.name: one for one in report.judged}
+    assert found["questions_a_week"].measured.value == 100.0
+    assert (found["helped"].measured.value, found["helped"].outcome) == (0.95, Outcome.MET)
+    assert found["cost_an_answer"].measured.value == pytest.approx(2.76, abs=0.01)
+    assert report.verdict is Verdict.GRADUATE
+    assert "20 people asked 400 questions" in html(report)
+    assert not any(one.startswith(("Use", "Cost")) for one in report.unmeasured)
+    without = report_of_run(RUN, good(), "Pharmacy", asked_for)
+    assert {one.criterion.name for one in without.judged}.isdisjoint(
+        one.name for one in (*OF_USE, *OF_COST)
+    )
+    assert sum(one.startswith(("Use", "Cost")) for one in without.unmeasured) == 2
