@@ -111,4 +111,5 @@ def _text(
 
 
 def _unit(one: Criterion) -> str:
-    return UNITS.get(one.unit, one.unit)
+    """Nothing of what is counted: its name says what."""
+    return UNITS.get(one.unit, "")
